@@ -1,0 +1,66 @@
+# Everything sets itself up: only Python 3.11 or newer, make and git are needed.
+SHELL := bash
+PYTHON ?= python3
+RUN := .venv/bin/python
+INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes --only-binary=:all: -r
+export PIP_ROOT_USER_ACTION := ignore
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: setup environments demo test up down lint format types unit integration e2e build validate locks
+.DEFAULT_GOAL := test
+
+# ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
+setup:
+	@$(MAKE) --no-print-directory --jobs 2 environments
+environments: .venv-sam/.ready .venv/.ready .venv-aws/.ready
+	@:
+
+.venv/.ready: requirements/dev.txt
+	$(call create,.venv,tests and tools)
+.venv-aws/.ready: requirements/aws.txt
+	$(call create,.venv-aws,embedded AWS)
+.venv-sam/.ready: requirements/sam.txt
+	$(call create,.venv-sam,SAM CLI)
+
+define create
+@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	{ echo "Placard needs Python 3.11 or newer with its venv module; '$(PYTHON)' is not one. Name another: make PYTHON=python3.12 …" >&2; exit 1; }
+@echo "… $(1) ($(2))"
+@rm -rf $(1) && $(PYTHON) -m venv $(1) && $(1)/bin/python $(INSTALL) $< && touch $@
+@echo "✓ $(1)"
+endef
+
+# ---- the hub on this machine
+demo: setup
+	@$(RUN) -m sandbox with sandbox.demo
+up: setup
+	@$(RUN) -m sandbox up
+down: .venv/.ready
+	@$(RUN) -m sandbox down
+
+# ---- checks, quickest first
+test: setup
+	@for step in lint types validate unit integration e2e; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
+lint: .venv/.ready
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+format: .venv/.ready
+	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
+types: .venv/.ready
+	@.venv/bin/mypy
+unit integration: .venv/.ready
+	@$(RUN) -m pytest tests/$@
+e2e: setup
+	@$(RUN) -m pytest tests/e2e
+validate: .venv-sam/.ready
+	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
+
+# ---- the layer for AWS (PLACARD_PYTHON=3.13 PLACARD_ARCH=arm64 unless set otherwise)
+build: setup
+	@find functions -name __pycache__ -prune -exec rm -rf {} +
+	@PYTHON=$(CURDIR)/.venv/bin/python .venv-sam/bin/sam build
+
+# ---- after a change of a requirements/*.in: pins with hashes for every platform, naming no registry
+locks: .venv/.ready
+	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam; do \
+		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+			--no-emit-index-url --no-emit-find-links --no-header -o $$file.txt $$file.in || exit 1; done
