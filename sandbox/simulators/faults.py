@@ -1,0 +1,80 @@
+"""Faults a tester orders: wrong statuses, error pages, closed connections, delays."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = ("status", "html", "drop_before", "drop_after", "delay")
+MEMBERS = frozenset({"match", "times", "kind", "status", "headers", "body", "ms"})
+
+
+class BadSwitchError(ValueError):
+    """A tester's order cannot be understood; its text says why."""
+
+
+@dataclass
+class Fault:
+    """One order. `times` None = until removed; `struck` = how often it has struck."""
+
+    kind: str
+    method: str | None = None
+    path: str | None = None
+    times: int | None = None
+    status: int = 500
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Any = None
+    ms: int = 0
+    struck: int = 0
+
+    def fits(self, method: str, path: str) -> bool:
+        return (
+            (self.times is None or self.struck < self.times)
+            and (self.method is None or self.method == method)
+            and (self.path is None or re.search(self.path, path) is not None)
+        )
+
+
+def parse_fault(order: Any) -> Fault:
+    """Read `{match?: {method?, path?}, times?, kind, status?, headers?, body?, ms?}`.
+
+    Raises:
+        BadSwitchError: an unknown kind or member, a wrong type, or a path that is no regular expression.
+    """
+    if not isinstance(order, dict) or order.get("kind") not in KINDS:
+        raise BadSwitchError(f"kind must be one of {', '.join(KINDS)}")
+    if unknown := order.keys() - MEMBERS:
+        raise BadSwitchError(f"unknown members: {', '.join(sorted(unknown))}")
+    match = order.get("match") or {}
+    if not isinstance(match, dict) or match.keys() - {"method", "path"}:
+        raise BadSwitchError("match takes method and path")
+    for name in ("times", "status", "ms"):
+        if name in order and (type(order[name]) is not int or order[name] < 0):
+            raise BadSwitchError(f"{name} must be a whole number")
+    try:
+        re.compile(match.get("path") or "")
+    except (re.error, TypeError) as error:
+        raise BadSwitchError(f"match.path is no regular expression: {error}") from error
+    return Fault(
+        kind=order["kind"],
+        method=match.get("method"),
+        path=match.get("path"),
+        times=order.get("times"),
+        status=order.get("status", 502 if order["kind"] == "html" else 500),
+        headers={str(name): str(value) for name, value in (order.get("headers") or {}).items()},
+        body=order.get("body"),
+        ms=order.get("ms", 0),
+    )
+
+
+class FaultPlan:
+    """The orders in force; of those that fit a call, the oldest strikes."""
+
+    def __init__(self) -> None:
+        self.orders: list[Fault] = []
+
+    def strike(self, method: str, path: str) -> Fault | None:
+        for fault in self.orders:
+            if fault.fits(method, path):
+                fault.struck += 1
+                return fault
+        return None
