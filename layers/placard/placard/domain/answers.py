@@ -1,0 +1,261 @@
+"""What the answer to our own call does to a publication. An answer ranks below end words: it may arrive after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from placard.domain.apply import Folded, close, conclude, explain, wake
+from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
+from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
+from placard.domain.policy import Policy
+from placard.domain.problems import Problem
+from placard.domain.publication import Phase, Publication, Running, Standing
+from placard.domain.timeline import draft, write
+
+
+class Result(StrEnum):
+    """What a portal did with a call it answered."""
+
+    ACCEPTED = "accepted"  # taken; its end comes later
+    DONE = "done"  # the goal is reached already
+    MISSING = "missing"  # the portal knows no such advert
+    EXISTS = "exists"  # an advert with our key is there already
+    BUSY = "busy"  # an operation of ours still runs there
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A portal's answer: `remote_id` and `transaction` where it names them, `at` its own time in milliseconds."""
+
+    result: Result
+    remote_id: str | None = None
+    transaction: str | None = None
+    at: int | None = None
+    details: str | None = None
+
+
+def accept(
+    publication: Publication,
+    operation_id: str,
+    answer: Answer,
+    policy: Policy,
+    now: int,
+    normalised: tuple[Mapping[str, Any], ...] = (),
+    evidence: str | None = None,
+) -> Folded:
+    """Note that the portal took the operation. Enters its running word, unless its end came first."""
+    running = publication.running
+    if running is None or running.id != operation_id:
+        return _accept_late(publication, operation_id, answer, now)
+    if not running.portals:
+        left = tuple(remote for remote in publication.surplus if remote != running.remote_id)
+        cleared = replace(publication, running=None, lease_until=None, surplus=left, tries=0, failing_since=None)
+        return Folded(wake(cleared, now), (), Outcome.APPLIED)
+    running = replace(
+        running,
+        phase=Phase.ACCEPTED,
+        transaction=answer.transaction or running.transaction,
+        remote_id=answer.remote_id or running.remote_id,
+        accepted_at=now,
+        due=running.began_at + policy.operation_due,
+    )
+    publication = _adopt(publication, answer.remote_id)
+    publication = replace(
+        publication,
+        running=running,
+        lease_until=None,
+        reading_until=None,
+        retry_at=None,
+        tries=0,
+        failing_since=None,
+    )
+    standings = [_run(publication.standings[portal], running) for portal in running.portals]
+    drafts = [draft(s) for s in standings if s is not publication.standings[s.portal]]
+    publication, entries = write(
+        publication,
+        drafts,
+        now=now,
+        source=Source.ANSWER,
+        at=answer.at,
+        details=answer.details,
+        normalised=normalised,
+        evidence=evidence,
+    )
+    return Folded(wake(publication, now), entries, Outcome.APPLIED)
+
+
+def _accept_late(publication: Publication, operation_id: str, answer: Answer, now: int) -> Folded:
+    """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else."""
+    last = publication.last
+    if last is not None and last.id == operation_id:
+        publication = _adopt(publication, answer.remote_id)
+        if answer.transaction is not None and last.transaction is None:
+            publication = replace(
+                publication,
+                last=replace(last, transaction=answer.transaction),
+                former_transactions=(*publication.former_transactions, answer.transaction)[-8:],
+            )
+    elif answer.remote_id is not None and publication.remote_id is None:
+        publication = _adopt(publication, answer.remote_id)
+    elif answer.remote_id is not None and answer.remote_id != publication.remote_id:
+        extra = dict.fromkeys((*publication.surplus, answer.remote_id))
+        publication = replace(publication, surplus=tuple(extra))
+    return Folded(wake(publication, now), (), Outcome.UNCHANGED)
+
+
+def _adopt(publication: Publication, remote_id: str | None) -> Publication:
+    """Take a remote id. Revisions belong to it; time watermarks survive a re-creation (lifecycle §7, step 5)."""
+    if remote_id is None or remote_id == publication.remote_id:
+        return publication
+    fresh = [replace(standing, remote_revision=0) for standing in publication.standings.values()]
+    return replace(publication.with_standings(fresh), remote_id=remote_id)
+
+
+def _run(standing: Standing, running: Running) -> Standing:
+    word = RUNNING[standing.family or Family.UPDATE]
+    if not standing.open or standing.word is word or word not in FOLLOWERS[standing.word]:
+        return standing
+    return replace(standing, word=word, problems=())
+
+
+def adopt(publication: Publication, operation_id: str, remote_id: str, now: int) -> Folded:
+    """Take over the advert that is there already; the next look changes it instead of creating another."""
+    if not _is_mine(publication, operation_id):
+        return Folded(publication, (), Outcome.UNCHANGED)
+    publication = _adopt(_drop(publication), remote_id)
+    publication = replace(publication, adopted=True, reread=True, retry_at=None)
+    return Folded(wake(publication, now), (), Outcome.APPLIED)
+
+
+def miss(publication: Publication, operation_id: str, now: int) -> Folded:
+    """Note that the portal has no such advert any more: the revision goes on as a creation."""
+    if not _is_mine(publication, operation_id):
+        return Folded(publication, (), Outcome.UNCHANGED)
+    gone = [
+        replace(standing, advert=Advert(), next_operations=(Operation.POST,), payload_hash=None, paused_by_us=False)
+        for standing in publication.standings.values()
+    ]
+    publication = replace(_drop(publication).with_standings(gone), remote_id=None, key=None, adopted=False)
+    return Folded(wake(publication, now), (), Outcome.APPLIED)
+
+
+def end(
+    publication: Publication,
+    operation_id: str,
+    verdict: Verdict,
+    policy: Policy,
+    now: int,
+    problems: tuple[Problem, ...] = (),
+    source: Source = Source.ANSWER,
+    details: str | None = None,
+    evidence: str | None = None,
+) -> Folded:
+    """End an operation by what its answer says, or by the hub itself: the goal is reached, or the portal refuses."""
+    running = publication.running
+    if running is None or running.id != operation_id:
+        return Folded(publication, (), Outcome.UNCHANGED)
+    if not running.portals:
+        left = tuple(remote for remote in publication.surplus if remote != running.remote_id)
+        cleared = replace(publication, running=None, lease_until=None, surplus=left)
+        return Folded(wake(cleared, now), (), Outcome.APPLIED)
+    standings = []
+    for portal in running.portals:
+        standing = conclude(publication.standings[portal], running, verdict, 0)
+        if verdict is Verdict.SUCCEEDED and running.kind is Operation.DELETE:
+            paused = standing.paused_by_us
+            state = AdvertState.PAUSED if paused else AdvertState.WITHDRAWN
+            advert = Advert(state=state, code=standing.advert.code)
+            standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
+        standings.append(explain(standing, policy, problems))
+    publication = close(publication, running, running.portals, verdict, now)
+    publication = replace(publication, lease_until=None, retry_at=None)
+    before = publication.standings
+    publication = publication.with_standings(standings)
+    drafts = [draft(standing) for standing in standings if _is_news(before[standing.portal], standing)]
+    publication, entries = write(publication, drafts, now=now, source=source, details=details, evidence=evidence)
+    return Folded(wake(publication, now), entries, Outcome.APPLIED)
+
+
+def _is_news(before: Standing, after: Standing) -> bool:
+    """Whether the end of an operation says anything new: a DELETE refused again is told once."""
+    return (before.word, before.ended, before.advert, before.problems) != (
+        after.word,
+        after.ended,
+        after.advert,
+        after.problems,
+    )
+
+
+def postpone(
+    publication: Publication, operation_id: str, retry_at: int, policy: Policy, now: int, *, taken: bool, counts: bool, why: str
+) -> Folded:
+    """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
+
+    After 15 minutes without success the timeline says so once; after 24 hours the revision fails (lifecycle §8).
+    """
+    running = publication.running
+    if running is None or running.id != operation_id:
+        return Folded(publication, (), Outcome.UNCHANGED)
+    since = publication.failing_since or now
+    if now - since >= policy.give_up:
+        problem = Problem("portal_unavailable", f"The portal did not take the call for 24 hours: {why}")
+        return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
+    kept = replace(running, phase=Phase.UNKNOWN) if taken else None
+    publication = replace(
+        publication,
+        running=kept,
+        lease_until=None,
+        reading_until=None,
+        retry_at=retry_at,
+        tries=publication.tries + counts,
+        failing_since=since,
+    )
+    entries = ()
+    if now - since >= policy.patience:
+        problem = Problem("portal_unavailable", f"The portal has not taken the call for 15 minutes: {why}")
+        publication, entries = _tell(publication, running.portals, problem, now)
+    return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
+
+
+def forget(publication: Publication, operation_id: str, now: int) -> Folded:
+    """Give up an operation that was never taken after all, so that the next look sends it again."""
+    if not _is_mine(publication, operation_id):
+        return Folded(publication, (), Outcome.UNCHANGED)
+    return Folded(wake(_drop(publication), now), (), Outcome.APPLIED)
+
+
+def overdue(publication: Publication, policy: Policy, now: int) -> Folded:
+    """Note that the portal was asked and still knows no end: look hourly, tell it once, give up after 24 hours."""
+    running = publication.running
+    if running is None or running.phase is not Phase.ACCEPTED or now < running.due:
+        return Folded(publication, (), Outcome.UNCHANGED)
+    if now >= running.began_at + policy.operation_due + policy.give_up:
+        problem = Problem("overdue", "The portal has not told the end of the operation for 24 hours.")
+        return end(publication, running.id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
+    later = replace(running, due=now + policy.again, overdue=True)
+    publication, entries = replace(publication, running=later), ()
+    if not running.overdue:
+        problem = Problem("overdue", "The portal took the operation and has not told its end in time.")
+        publication, entries = _tell(publication, running.portals, problem, now)
+    return Folded(wake(publication, now), entries, Outcome.APPLIED)
+
+
+def _tell(publication: Publication, portals: tuple[str, ...], problem: Problem, now: int) -> tuple[Publication, Any]:
+    standings = [publication.standings[portal] for portal in portals]
+    news = [
+        replace(standing, problems=(problem,))
+        for standing in standings
+        if standing.word not in END_WORDS and problem.code not in {known.code for known in standing.problems}
+    ]
+    return write(publication, [draft(standing) for standing in news], now=now, source=Source.HUB)
+
+
+def _is_mine(publication: Publication, operation_id: str) -> bool:
+    return publication.running is not None and publication.running.id == operation_id
+
+
+def _drop(publication: Publication) -> Publication:
+    return replace(publication, running=None, lease_until=None, reading_until=None)

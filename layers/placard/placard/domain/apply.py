@@ -1,0 +1,409 @@
+"""`apply`: what a portal's word does to a publication (lifecycle §4). Pure, and it never raises for what a portal says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from placard.domain.classified import Wish
+from placard.domain.events import Advert, AdvertState, End, Operation, Picture, PortalEvent, Source, Verdict
+from placard.domain.instants import MINUTE
+from placard.domain.lifecycle import (
+    ENDED,
+    FAILED_WORDS,
+    FOLLOWERS,
+    GOALS,
+    WITH_MEDIA_ERROR,
+    Family,
+    Outcome,
+    Word,
+)
+from placard.domain.policy import Policy
+from placard.domain.problems import Problem
+from placard.domain.publication import Entry, Phase, Publication, Running, Standing
+from placard.domain.timeline import draft, write
+
+# A wake-up that a stream or a queue loses is found again this much later.
+SAFETY = 5 * MINUTE
+_FORMER_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A publication after a word, the entries that explain it, and what the word did."""
+
+    publication: Publication
+    entries: tuple[Entry, ...]
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """What one fact of an event did to one standing. `reread`: only a reading can tell."""
+
+    standing: Standing
+    outcome: Outcome
+    reread: bool = False
+
+
+def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int) -> Folded:
+    """Fold one portal event into the publication.
+
+    Order is judged per fact: the end of an operation, the advert's state, each picture (lifecycle §4).
+    """
+    if event.remote_id is not None and event.remote_id != publication.remote_id:
+        return _noted(publication, event, Outcome.STALE, now)
+    if not event.known:
+        return _noted(publication, event, Outcome.UNKNOWN, now)
+    folded = [
+        _fold_standing(publication, publication.standings[portal], event, policy)
+        for portal in event.portals or tuple(publication.standings)
+        if portal in publication.standings
+    ]
+    if not folded:
+        return _noted(publication, event, Outcome.REFUSED, now)
+    changed = publication.with_standings(fact.standing for fact in folded)
+    changed = _settle_running(changed, publication, event)
+    if any(fact.reread for fact in folded):
+        changed = replace(changed, reread=True)
+    outcome = _overall(fact.outcome for fact in folded)
+    if outcome is not Outcome.APPLIED:
+        return _noted(wake(changed, now), event, outcome, now)
+    drafts = [draft(fact.standing) for fact in folded if fact.outcome is Outcome.APPLIED]
+    changed, entries = write(
+        changed,
+        drafts,
+        now=now,
+        source=event.source,
+        at=event.at,
+        details=event.details,
+        evidence=event.evidence,
+    )
+    return Folded(wake(changed, now), entries, outcome)
+
+
+def wake(publication: Publication, now: int) -> Publication:
+    """Set `look` and `due`: a wait is always a time in the table, and what is left to decide is looked at at once."""
+    look = needs_look(publication)
+    dues = [now + SAFETY] if look else []
+    running = publication.running
+    if running is not None:
+        dues.append(publication.lease_until or running.due if running.phase is Phase.CALLING else running.due)
+    dues += [instant for instant in (publication.retry_at, publication.reading_until) if instant is not None]
+    return replace(publication, look=look, due=min(dues, default=None))
+
+
+def needs_look(publication: Publication) -> bool:
+    """Whether something is left to decide without a new word from anybody. Looking once too often is harmless."""
+    if publication.reread or publication.surplus:
+        return True
+    if publication.running is not None:
+        return False
+    return any(_unsettled(standing) for standing in publication.standings.values())
+
+
+def _unsettled(standing: Standing) -> bool:
+    state = standing.advert.state
+    if standing.open or state is AdvertState.PENDING:
+        return True
+    if standing.wish is Wish.ABSENT:
+        return state is AdvertState.LIVE
+    return standing.wish is Wish.PAUSED and state is AdvertState.LIVE
+
+
+def _noted(publication: Publication, event: PortalEvent, outcome: Outcome, now: int) -> Folded:
+    """Keep a word that changed nothing: a callback leaves its line, a reading of ours does not."""
+    if event.source is not Source.CALLBACK:
+        return Folded(publication, (), outcome)
+    named = [publication.standings[p] for p in event.portals or publication.standings if p in publication.standings]
+    drafts = [draft(standing, outcome, f"{event.word}: {_REASONS[outcome]}") for standing in named]
+    publication, entries = write(
+        publication,
+        drafts,
+        now=now,
+        source=event.source,
+        at=event.at,
+        details=event.word,
+        evidence=event.evidence,
+    )
+    return Folded(publication, entries, outcome)
+
+
+_REASONS = {
+    Outcome.UNCHANGED: "says what is known",
+    Outcome.STALE: "older than what is known, or of a former advert",
+    Outcome.REFUSED: "no such step from here",
+    Outcome.UNKNOWN: "a word the hub does not know",
+}
+_WEIGHT = (Outcome.APPLIED, Outcome.REFUSED, Outcome.STALE, Outcome.UNKNOWN, Outcome.UNCHANGED)
+
+
+def _overall(outcomes: Iterable[Outcome]) -> Outcome:
+    found = set(outcomes)
+    return next((outcome for outcome in _WEIGHT if outcome in found), Outcome.UNCHANGED)
+
+
+def _fold_standing(publication: Publication, standing: Standing, event: PortalEvent, policy: Policy) -> _Fact:
+    """Fold the three facts of an event into one standing, the end first: it says which operation the rest belongs to."""
+    running = _matching(publication, standing, event)
+    advert = None if event.advert is None else _resolved(publication, event.advert, policy, running)
+    pictures = _fold_pictures(publication, standing, event)
+    ended = _fold_end(publication, pictures.standing, event, advert, running)
+    seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
+    outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
+    result = seen.standing
+    if outcome is Outcome.APPLIED:
+        result = explain(result, policy, event.problems)
+    return _Fact(result, outcome, seen.reread)
+
+
+def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
+    """Set the problems of a standing's present word: what the event says, else why the advert at rest is not live."""
+    if standing.word in FAILED_WORDS:
+        problems = said or standing.problems or (Problem("rejected_by_portal", "The portal gave no reason."),)
+        return replace(standing, problems=problems)
+    problems = ()
+    refused = [picture for picture in standing.pictures if picture.failed]
+    if refused:
+        problems = (Problem("media_refused", f"The portal refused {len(refused)} of the media."),)
+    if standing.wish is Wish.PRESENT and standing.ended == standing.acted and standing.word is not Word.DELETED:
+        resting = None if standing.advert.live or standing.paused_by_us else policy.explain(standing.advert)
+        problems = ((resting,) if resting is not None else ()) + problems
+    elif standing.wish is Wish.PAUSED and standing.word is not Word.DELETED and not standing.open:
+        resting = policy.explain(standing.advert) if standing.advert.state is not AdvertState.PAUSED else None
+        problems = ((resting,) if resting is not None else ()) + problems
+    return replace(standing, problems=problems)
+
+
+# --- the end of an operation -----------------------------------------------------------------------------------------
+
+
+def _matching(publication: Publication, standing: Standing, event: PortalEvent) -> Running | None:
+    """Return the operation in flight that this end belongs to: by transaction, else by kind; AVIV's by revision."""
+    end, running = event.end, publication.running
+    if end is None or running is None or standing.portal not in running.portals:
+        return None
+    if end.remote_revision is not None:
+        removing = standing.portal in running.removing
+        if end.removal is not None and end.verdict is Verdict.SUCCEEDED and end.removal != removing:
+            return None
+        newer = end.remote_revision > standing.remote_revision
+        return running if newer or (removing and bool(end.removal)) else None
+    if event.transaction is not None and event.transaction == running.transaction:
+        return running
+    if event.transaction in publication.former_transactions:
+        return None
+    return running if end.operation is running.kind else None
+
+
+def _resolved(publication: Publication, advert: Advert, policy: Policy, running: Running | None) -> Advert:
+    last = running or publication.last
+    return policy.resolve(advert, last.kind if last is not None else None)
+
+
+def _fold_end(
+    publication: Publication, standing: Standing, event: PortalEvent, advert: Advert | None, running: Running | None
+) -> _Fact:
+    end = event.end
+    if end is None:
+        return _Fact(standing, Outcome.UNCHANGED)
+    if running is not None:
+        verdict = Verdict.SUCCEEDED if reached(running.kind, advert) else end.verdict
+        at = 0 if event.at is None else event.order
+        after = conclude(standing, running, verdict, at, end)
+        told_before = not standing.open and after.word is standing.word
+        return _Fact(after, Outcome.UNCHANGED if told_before else Outcome.APPLIED)
+    if publication.running is not None and standing.portal in publication.running.portals:
+        return _Fact(standing, Outcome.STALE)
+    return _fold_news(publication, standing, event, end, advert)
+
+
+def reached(operation: Operation, advert: Advert | None) -> bool:
+    """Whether the advert already is where the operation was to bring it: then even an error is a success."""
+    return advert is not None and advert.state in GOALS[operation]
+
+
+def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, end: End | None = None) -> Standing:
+    """Return the standing after the end of its operation. `at` is the portal's own time, 0 where it gave none."""
+    family = standing.family or Family.UPDATE
+    succeeded = verdict is Verdict.SUCCEEDED
+    goes_on = succeeded and running.then
+    removal = standing.portal in running.removing
+    revision = standing.remote_revision if end is None or end.remote_revision is None else end.remote_revision
+    standing = replace(
+        standing,
+        end_at=max(standing.end_at, at),
+        remote_revision=max(standing.remote_revision, revision),
+        refusals=0 if succeeded else standing.refusals + (running.kind is Operation.DELETE),
+        payload_hash=_confirmed_hash(standing, running, succeeded),
+    )
+    if succeeded and removal:
+        pauses = family is Family.UPDATE and not running.then
+        standing = replace(standing, paused_by_us=pauses)
+    elif succeeded and running.kind is Operation.DEACTIVATE:
+        standing = replace(standing, paused_by_us=True)
+    elif succeeded:
+        standing = replace(standing, paused_by_us=False)
+    word = ENDED[family, verdict]
+    again = standing.ended >= standing.acted
+    if goes_on or (again and word not in FOLLOWERS[standing.word]):
+        return standing
+    if succeeded and any(picture.failed for picture in standing.pictures):
+        word = WITH_MEDIA_ERROR.get(word, word)
+        standing = replace(standing, payload_hash=None)
+    if not succeeded and standing.advert.state in (AdvertState.REJECTED, AdvertState.EXPIRED):
+        # The portal's pages disagree on what it permits here; it has now answered for itself (contracts/olx.md §5).
+        standing = replace(standing, next_operations=())
+    return replace(standing, word=word, ended=standing.acted, problems=())
+
+
+def _confirmed_hash(standing: Standing, running: Running, succeeded: bool) -> str | None:
+    if not succeeded or standing.portal in running.removing:
+        return None
+    return running.hashes.get(standing.portal, standing.payload_hash)
+
+
+def _fold_news(
+    publication: Publication, standing: Standing, event: PortalEvent, end: End, advert: Advert | None
+) -> _Fact:
+    """Judge an end that no operation in flight waits for: news of the last one, the portal's own deletion, or nothing."""
+    if event.transaction is not None and _is_former(publication, event.transaction):
+        return _Fact(standing, Outcome.STALE)
+    if standing.ended < standing.acted or standing.acted == 0:
+        # Between the two operations of one revision, or before the first: this end belongs to what is over.
+        return _Fact(standing, Outcome.UNCHANGED)
+    if end.remote_revision is not None and end.remote_revision < standing.remote_revision:
+        return _Fact(standing, Outcome.STALE)
+    word = _news_word(standing, end, advert, publication.last)
+    if word is standing.word:
+        return _Fact(standing, Outcome.UNCHANGED)
+    if event.order < standing.end_at:
+        return _Fact(standing, Outcome.STALE)
+    if word not in FOLLOWERS[standing.word]:
+        return _Fact(standing, Outcome.REFUSED)
+    at = 0 if event.at is None else event.order
+    revision = max(standing.remote_revision, end.remote_revision or 0)
+    confirmed = publication.last.hashes.get(standing.portal) if publication.last and word in WITH_MEDIA_ERROR else None
+    news = replace(
+        standing,
+        word=word,
+        end_at=max(standing.end_at, at),
+        remote_revision=revision,
+        payload_hash=confirmed,
+        ended=max(standing.ended, standing.acted),
+    )
+    return _Fact(news, Outcome.APPLIED)
+
+
+def _is_former(publication: Publication, transaction: str) -> bool:
+    """Whether a request is older than the newest operation: the one in flight, else the last that ended."""
+    newest = publication.running or publication.last
+    return transaction in publication.former_transactions and (newest is None or transaction != newest.transaction)
+
+
+def _news_word(standing: Standing, end: End, advert: Advert | None, last: Running | None) -> Word:
+    removal = end.removal or end.operation is Operation.DELETE
+    family = standing.family or Family.UPDATE
+    if removal and end.verdict is Verdict.SUCCEEDED:
+        paused = standing.paused_by_us and family is Family.UPDATE
+        return standing.word if paused else Word.DELETED
+    verdict = end.verdict
+    if end.operation is not None and reached(end.operation, advert):
+        verdict = Verdict.SUCCEEDED
+    if end.operation is not None and last is not None and end.operation is not last.kind:
+        return standing.word
+    word = ENDED[family, verdict]
+    if verdict is Verdict.SUCCEEDED and any(picture.failed for picture in standing.pictures):
+        word = WITH_MEDIA_ERROR.get(word, word)
+    return word
+
+
+def _settle_running(changed: Publication, before: Publication, event: PortalEvent) -> Publication:
+    """Take the portals whose end is known off the operation in flight; with the last one it is over."""
+    running = before.running
+    if running is None or event.end is None:
+        return changed
+    over = {
+        portal
+        for portal in running.portals
+        if portal in (event.portals or before.standings)
+        and _matching(before, before.standings[portal], event) is not None
+    }
+    verdict = Verdict.SUCCEEDED if reached(running.kind, event.advert) else event.end.verdict
+    return close(changed, running, over, verdict, event.order) if over else changed
+
+
+def close(publication: Publication, running: Running, over: Iterable[str], verdict: Verdict, at: int) -> Publication:
+    """Take these portals off the operation in flight; with the last one the operation is over and remembered."""
+    over = set(over)
+    left = tuple(portal for portal in running.portals if portal not in over)
+    if left:
+        return replace(publication, running=replace(running, portals=left))
+    former = publication.former_transactions
+    if running.transaction is not None:
+        former = (*former, running.transaction)[-_FORMER_KEPT:]
+    publication = replace(
+        publication, running=None, last=running, former_transactions=former, lease_until=None, tries=0, failing_since=None
+    )
+    if verdict is Verdict.FAILED:
+        return publication
+    if running.kind is Operation.DELETE:
+        return replace(publication, deleted_at=at, deleted_key=running.key or publication.key, adopted=False)
+    if running.kind in (Operation.POST, Operation.PUT):
+        return replace(publication, key=running.key, adopted=False)
+    return publication
+
+
+# --- the advert's state ----------------------------------------------------------------------------------------------
+
+
+def _fold_advert(
+    standing: Standing, event: PortalEvent, advert: Advert | None, policy: Policy, *, wins_tie: bool
+) -> _Fact:
+    if advert is None:
+        return _Fact(standing, Outcome.UNCHANGED)
+    if advert.state is AdvertState.WITHDRAWN and standing.paused_by_us and not policy.pauses:
+        advert = replace(advert, state=AdvertState.PAUSED)
+    same = advert == standing.advert
+    if event.at is not None:
+        order = event.advert_order
+        if order < standing.advert_at or (order == standing.advert_at and not same and not wins_tie):
+            doubtful = event.end is None and not same and event.source is Source.CALLBACK
+            return _Fact(standing, Outcome.UNCHANGED if same else Outcome.STALE, reread=doubtful)
+        standing = replace(standing, advert_at=order)
+    if same:
+        return _Fact(standing, Outcome.UNCHANGED)
+    if event.end is not None and advert == replace(standing.advert, code=advert.code):
+        # The end of an operation brings its own word along; where nothing else is new, that alone is no news.
+        return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
+    if advert.state is not AdvertState.PAUSED:
+        standing = replace(standing, paused_by_us=False)
+    standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
+    return _Fact(standing, Outcome.APPLIED)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def _fold_pictures(publication: Publication, standing: Standing, event: PortalEvent) -> _Fact:
+    if not event.pictures:
+        return _Fact(standing, Outcome.UNCHANGED)
+    if event.transaction is not None and _is_former(publication, event.transaction):
+        return _Fact(standing, Outcome.STALE)
+    known = {picture.url: picture for picture in standing.pictures}
+    newer = [picture for picture in event.pictures if _is_news(picture, known.get(picture.url))]
+    if not newer:
+        return _Fact(standing, Outcome.UNCHANGED)
+    pictures = tuple((known | {picture.url: picture for picture in newer}).values())
+    standing = replace(standing, pictures=pictures)
+    if publication.running is None and any(picture.failed for picture in newer):
+        word = WITH_MEDIA_ERROR.get(standing.word)
+        if word is not None:
+            standing = replace(standing, word=word, payload_hash=None)
+    return _Fact(standing, Outcome.APPLIED)
+
+
+def _is_news(picture: Picture, known: Picture | None) -> bool:
+    if known is None:
+        return True
+    return picture.status != known.status and picture.at >= known.at

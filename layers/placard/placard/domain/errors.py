@@ -1,0 +1,78 @@
+"""The one error tree, split by what to do next (design §5). No secret ever rides in an error."""
+
+from __future__ import annotations
+
+from placard.domain.problems import Problem
+
+
+class PlacardError(Exception):
+    """Anything this project raises on purpose."""
+
+
+class PortalError(PlacardError):
+    """A portal call that did not do what was asked.
+
+    `status_code` is the portal's HTTP status, None when there was no answer; `body` is at most its first 500 characters.
+    """
+
+    def __init__(self, message: str, *, status_code: int | None = None, body: str = "") -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        self.body = body[:500]
+
+
+class PortalUnavailableError(PortalError):
+    """Try again later. `taken` says whether the portal may have taken the call; `wait` is in milliseconds."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        taken: bool,
+        wait: int | None = None,
+        throttled: bool = False,
+        status_code: int | None = None,
+        body: str = "",
+    ) -> None:
+        super().__init__(message, status_code=status_code, body=body)
+        self.taken = taken
+        self.wait = wait
+        self.throttled = throttled
+
+
+class PortalRejectedError(PortalError):
+    """The portal refuses this listing: a person corrects what the problems name."""
+
+    def __init__(
+        self, message: str, problems: tuple[Problem, ...], *, status_code: int | None = None, body: str = ""
+    ) -> None:
+        super().__init__(message, status_code=status_code, body=body)
+        self.problems = problems
+
+
+class CredentialsError(PortalError):
+    """The account cannot be used; `problem` says who must act."""
+
+    def __init__(self, problem: Problem, *, status_code: int | None = None, body: str = "") -> None:
+        super().__init__(problem.detail, status_code=status_code, body=body)
+        self.problem = problem
+
+
+class WebhookRejectedError(PlacardError):
+    """A callback without a valid proof of its sender. Nothing of it is used or kept."""
+
+
+class MalformedMessageError(PlacardError):
+    """A proven or provable callback that cannot be read: not JSON, or without the ids its proof covers."""
+
+
+class TransitionConflictError(PlacardError):
+    """Somebody else wrote first: read again and decide again."""
+
+
+class StoreUnavailableError(PlacardError):
+    """Storage does not answer, or not in time: the caller may try again."""
+
+
+class UnsupportedOperationError(PlacardError):
+    """The portal has no such operation; its manifest says so too."""

@@ -1,0 +1,163 @@
+"""A look: what a publication learns from its classified, and what a decision without a call writes (lifecycle §7, step 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from placard.domain.apply import explain, wake
+from placard.domain.classified import Classified, Wish
+from placard.domain.decide import Decision, Finish, Hold, decide
+from placard.domain.events import Source
+from placard.domain.lifecycle import FAILED_WORDS, FAMILY_OF, Outcome, Word
+from placard.domain.policy import Policy, Rendering
+from placard.domain.publication import Entry, Phase, Publication, Standing
+from placard.domain.timeline import MESSAGES, Draft, draft, write
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A publication after a look, the entries that say what it saw, and what is to be done."""
+
+    publication: Publication
+    entries: tuple[Entry, ...]
+    decision: Decision
+
+
+def look(publication: Publication, classified: Classified, rendering: Rendering, policy: Policy, now: int) -> Looked:
+    """See the newest revision, decide, and enter what needs no call."""
+    publication, seen = see(expire(publication, now), classified, now)
+    decision = decide(publication, rendering, policy, now)
+    publication, settled = settle(publication, decision.finishes, decision.holds, rendering, policy, now)
+    return Looked(publication, seen + settled, decision)
+
+
+def open_publication(classified: Classified, channel: str) -> Publication:
+    """Return the publication of a channel nobody has looked at yet."""
+    return Publication(classified.classified_id, channel, classified.customer)
+
+
+def see(publication: Publication, classified: Classified, now: int) -> tuple[Publication, tuple[Entry, ...]]:
+    """Enter `RECEIVED` for every portal whose newest revision has not been seen, and note what is wished of it.
+
+    `query_status` shows the very same entries before they are stored, with the time of acceptance as `now`.
+    """
+    overtaken, received = [], []
+    for portal in classified.portals_on(publication.channel):
+        standing = publication.standings.get(portal) or Standing(portal, Wish.ABSENT)
+        if not _concerns(standing, classified):
+            continue
+        if _is_overtaken(publication, standing):
+            overtaken.append(_superseded(standing))
+        received.append(_received(standing, classified))
+    publication, passed = write(publication, overtaken, now=now, source=Source.HUB)
+    publication, entries = write(publication, received, now=now, source=Source.HUB, at=classified.accepted_at)
+    return replace(publication, traceparent=classified.traceparent or publication.traceparent), passed + entries
+
+
+def has_seen(publication: Publication, classified: Classified) -> bool:
+    """Whether every portal of the channel has seen the newest revision that concerns it."""
+    portals = classified.portals_on(publication.channel)
+    blank = Standing("", Wish.ABSENT)
+    return not any(_concerns(publication.standings.get(portal, blank), classified) for portal in portals)
+
+
+def _concerns(standing: Standing, classified: Classified) -> bool:
+    """Whether a revision concerns a portal: one that is off and stays off has no part in it."""
+    wish = classified.wish(standing.portal)
+    never_listed = standing.seen == 0 and standing.portal not in classified.portals
+    if standing.wish is Wish.ABSENT and wish is Wish.ABSENT and not never_listed:
+        return classified.asked.get(standing.portal, 0) > standing.seen or _deletes_again(standing, classified)
+    return classified.revision_of(standing.portal) > standing.seen
+
+
+def _deletes_again(standing: Standing, classified: Classified) -> bool:
+    failed = standing.word is Word.DELETING_FAILED
+    return classified.deleted and failed and classified.body_revision > standing.seen
+
+
+def _is_overtaken(publication: Publication, standing: Standing) -> bool:
+    in_flight = publication.running is not None and standing.portal in publication.running.portals
+    return standing.seen > (standing.acted if in_flight else standing.ended)
+
+
+def _superseded(standing: Standing) -> Draft:
+    began = standing.acted == standing.seen
+    return Draft(
+        standing,
+        standing.word if began else Word.RECEIVED,
+        standing.seen,
+        f"Revision {standing.seen} was overtaken before it was sent",
+        outcome=Outcome.SUPERSEDED,
+    )
+
+
+def _received(standing: Standing, classified: Classified) -> Draft:
+    portal = standing.portal
+    revision = classified.revision_of(portal)
+    kind = classified.kind_of(portal)
+    sub_status = f"RECEIVED_{kind.value if kind.value in ('POST', 'PUT', 'DELETE') else 'PUT'}"
+    first = standing.seen + 1 if standing.seen else _first_revision(classified, portal, revision)
+    message = MESSAGES[Word.RECEIVED]
+    if first < revision:
+        skipped = f"revision {first}" if first == revision - 1 else f"revisions {first} to {revision - 1}"
+        message = f"{message}; replaces {skipped}"
+    seen = replace(standing, seen=revision, wish=classified.wish(portal), kind=kind, refusals=0)
+    if standing.seen == 0:
+        seen = replace(seen, word=Word.RECEIVED)
+    return Draft(seen, Word.RECEIVED, revision, message, sub_status=sub_status)
+
+
+def _first_revision(classified: Classified, portal: str, revision: int) -> int:
+    """Return the first revision a portal nobody has looked at may have missed."""
+    return revision - 1 if portal in classified.former_portals and revision > 1 else revision
+
+
+def expire(publication: Publication, now: int) -> Publication:
+    """Turn a lapsed lease into an unknown outcome: whoever called may have died before or after the portal took it."""
+    running = publication.running
+    if publication.reading_until is not None and now >= publication.reading_until:
+        publication = replace(publication, reading_until=None)
+    if running is None or running.phase is not Phase.CALLING:
+        return publication
+    if publication.lease_until is not None and now < publication.lease_until:
+        return publication
+    lost = replace(running, phase=Phase.UNKNOWN)
+    return replace(publication, running=lost, lease_until=None, failing_since=publication.failing_since or running.began_at)
+
+
+def settle(
+    publication: Publication, finishes: Iterable[Finish], holds: Iterable[Hold], rendering: Rendering, policy: Policy, now: int
+) -> tuple[Publication, tuple[Entry, ...]]:
+    """Enter the ends that need no call, and say once why a revision has to wait."""
+    drafts = [_finished(publication.standings[finish.portal], finish, policy) for finish in finishes]
+    for hold in holds:
+        standing = publication.standings[hold.portal]
+        if hold.problem not in standing.problems:
+            waiting = replace(standing, problems=(hold.problem,))
+            text = f"{MESSAGES[Word.RECEIVED]}; waiting: {hold.problem.detail}"
+            drafts.append(Draft(waiting, Word.RECEIVED, standing.seen, text, (hold.problem,)))
+    return write(publication, drafts, now=now, source=Source.HUB, normalised=rendering.normalised if drafts else ())
+
+
+def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
+    ended = replace(
+        standing,
+        family=FAMILY_OF[finish.word],
+        acted=standing.seen,
+        ended=standing.seen,
+        word=finish.word,
+        problems=finish.problems,
+        payload_hash=None if finish.word in FAILED_WORDS else standing.payload_hash,
+    )
+    ended = explain(ended, policy, finish.problems)
+    return draft(ended, message=None if ended.problems else finish.message)
+
+
+def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:
+    """Leave the publication until `wake_at`, or until somebody speaks. Nothing is left to decide before that."""
+    woken = wake(publication, now)
+    if publication.running is not None:
+        return replace(woken, look=False)
+    dues = [instant for instant in (wake_at, publication.retry_at) if instant is not None]
+    return replace(woken, look=False, due=min(dues, default=None))

@@ -1,0 +1,85 @@
+"""What the core must know of a provider. Each portal folder fills one of these; nothing else of a portal reaches the core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from placard.domain.events import Advert, Operation
+from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.lifecycle import RESTING_PROBLEM
+from placard.domain.problems import Problem
+
+
+def _as_told(advert: Advert, last: Operation | None) -> Advert:
+    return advert
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A provider's manifest. All spans are in milliseconds.
+
+    `callbacks_are_facts`: signed callbacks are believed; otherwise they are hints that only wake a reading (lifecycle §4).
+    `operation_due`: when an operation without an end is looked after. `settle`: after this long, a POST that a search does
+    not find was never taken. `repost_wait`: how long after a DELETE a POST of the same advert would be charged twice.
+    `next_operations`: what the portal permits for an advert in this state. `resolve`: settles a code that two states share, by the last operation
+    that ended. `resting_problems`: codes whose reason for not being live is another than that of their state.
+    `pauses`: the portal can pause; elsewhere a pause is a DELETE.
+    `judges_updates`: what breaks our rules is sent all the same where it is live, for the portal to judge.
+    `patience`: how long calls may fail before the timeline says so; `again`: the pace of what is tried slowly (an overdue
+    operation, a refused DELETE); `give_up`: when a revision fails for good.
+    """
+
+    provider: str
+    callbacks_are_facts: bool
+    operation_due: int
+    settle: int
+    next_operations: Callable[[Advert], tuple[Operation, ...]]
+    resolve: Callable[[Advert, Operation | None], Advert] = _as_told
+    resting_problems: Mapping[str, str] = field(default_factory=dict)
+    pauses: bool = True
+    judges_updates: bool = False
+    repost_wait: int = 0
+    patience: int = 15 * MINUTE
+    again: int = HOUR
+    give_up: int = DAY
+
+    def explain(self, advert: Advert) -> Problem | None:
+        """Return why an advert at rest is not live, None where it is or where nothing was ever there."""
+        code = self.resting_problems.get(advert.code or "") or RESTING_PROBLEM.get(advert.state)
+        if code is None:
+            return None
+        said = [part for part in (advert.moderation_reason, advert.moderation_description) if part]
+        detail = ": ".join(said) or f"The portal shows the advert as {advert.code or advert.state.value}."
+        return Problem(code, detail)
+
+    def scaled(self, scale: float) -> Policy:
+        """Return the same policy with every wait shortened; the sandbox alone does this (`TimeScale`)."""
+        if scale == 1:
+            return self
+        return replace(
+            self,
+            operation_due=int(self.operation_due * scale),
+            settle=int(self.settle * scale),
+            repost_wait=int(self.repost_wait * scale),
+            patience=int(self.patience * scale),
+            again=int(self.again * scale),
+            give_up=int(self.give_up * scale),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """What a portal folder makes of a classified for one channel, before anything is sent.
+
+    `payload` is the body without what depends on the choice of portals; `hashes` fingerprints, per portal, what that portal
+    would show; `problems` names the rule breaks, per portal; `normalised` what was changed to fit, as
+    `{field, from, to}`. `key` is the portal's own identity of the advert: another key is another advert.
+    """
+
+    payload: Mapping[str, Any]
+    hashes: Mapping[str, str]
+    problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+    normalised: tuple[Mapping[str, Any], ...] = ()
+    key: str | None = None

@@ -1,0 +1,86 @@
+"""Why a request of the CRM is refused, in words that know nothing of HTTP (contracts/hub.md §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from placard.domain.errors import PlacardError
+
+# Enough to mend a body by; more only makes the answer long.
+MOST_FAULTS = 50
+
+
+class ErrorSource(StrEnum):
+    """Which part of the request is at fault, V4's own words."""
+
+    BODY = "body"
+    PARAMETER = "requestParameter"
+    HEADER = "header"
+    CONTENT_TYPE = "contentType"
+
+
+class Fault(NamedTuple):
+    """One thing to mend. `name` is a JSON pointer (RFC 6901) into the body, or the name of the parameter or header."""
+
+    name: str
+    reason: str
+
+
+class RefusalError(PlacardError):
+    """A request that cannot be done as asked; asking again unchanged ends the same."""
+
+
+class InvalidRequestError(RefusalError):
+    """Values that break their shape."""
+
+    def __init__(self, source: ErrorSource, faults: Iterable[Fault]) -> None:
+        self.source = source
+        self.faults = tuple(faults)[:MOST_FAULTS]
+        super().__init__(f"The {_PART[source]} does not respect the contract")
+
+
+class UnreadableBodyError(RefusalError):
+    """A body that is not one JSON value which every reader reads alike (RFC 7493)."""
+
+
+class BodyTooLargeError(RefusalError):
+    """A body over the limit."""
+
+
+class UnknownClassifiedError(RefusalError):
+    """Unknown, deleted or somebody else's: the caller cannot tell which."""
+
+    def __init__(self) -> None:
+        super().__init__("No such classified")
+
+
+class DuplicatedClassifiedError(RefusalError):
+    """The CRM's own key already names a classified with another body."""
+
+    def __init__(self, classified_id: str) -> None:
+        super().__init__(f"offererEstateId already belongs to classifiedId {classified_id}: change it with PUT")
+        self.classified_id = classified_id
+
+
+class KeyReusedError(RefusalError):
+    """An Idempotency-Key that came with another body before."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body")
+
+
+class PreconditionError(RefusalError):
+    """If-Match names none of what is there."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"The classified is at revision {revision}")
+
+
+_PART = {
+    ErrorSource.BODY: "body",
+    ErrorSource.PARAMETER: "query",
+    ErrorSource.HEADER: "header",
+    ErrorSource.CONTENT_TYPE: "content type",
+}

@@ -1,0 +1,303 @@
+"""What the use cases need of the world: everything that can fail, or differ between two runs, is behind one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from placard.domain.answers import Answer
+from placard.domain.classified import Classified, Kind
+from placard.domain.events import Operation, PortalEvent
+from placard.domain.lifecycle import Outcome
+from placard.domain.policy import Policy, Rendering
+from placard.domain.publication import Entry, Publication
+
+Row = TypeVar("Row")
+
+# --- time, chance ----------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time and chance."""
+
+    def now(self) -> int:
+        """Return the time in milliseconds since the epoch."""
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+
+    def new_id(self) -> str:
+        """Return an id nobody has drawn before."""
+
+
+# --- storage ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a POST, PUT or DELETE asks for; the store gives it its number. `body` is empty for a DELETE."""
+
+    classified_id: str
+    customer: str
+    kind: Kind
+    accepted_at: int
+    offerer_estate_id: str = ""
+    body: Mapping[str, Any] = field(default_factory=dict)
+    body_hash: str = ""
+    portals: tuple[str, ...] = ()
+    traceparent: str | None = None
+    idempotency_key: str | None = None
+    if_match: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What one conditional write found: the classified as it is now, and whether this write made it so."""
+
+    accepted: bool
+    classified: Classified | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A page of rows; `after` asks for the next one, None on the last."""
+
+    rows: tuple[Row, ...]
+    after: str | None = None
+
+
+class ClassifiedStore(Protocol):
+    """Classifieds, as the API reads and writes them. Raises StoreUnavailableError when storage does not answer."""
+
+    def write(self, revision: Revision) -> Written:
+        """Make the next revision in one conditional write, or return what stands against it."""
+
+    def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
+        """Return a classified and its publications, in one consistent read."""
+
+    def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
+        """Return a customer's classifieds that are not deleted, the newest change first."""
+
+    def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
+        """Return the timeline of a classified, the newest entry first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Which classified, channel and customer a remote advert is, and since when (ms)."""
+
+    provider: str
+    remote_id: str
+    classified_id: str
+    channel: str
+    customer: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A portal's message as it came. `digest` is its duplicate key; `outcome` is None until it is folded.
+
+    `raw` is the body's text. `customer` is whom its proof names, None where the proof names nobody.
+    """
+
+    provider: str
+    remote_id: str
+    digest: str
+    raw: str
+    received_at: int
+    customer: str | None = None
+    parks: bool = True
+    outcome: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The key that entries name as their evidence."""
+        return f"REMOTE#{self.provider}#{self.remote_id}/EVENT#{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transaction: a publication at the version read, the entries that explain it, the LINK learned, the message folded."""
+
+    publication: Publication
+    entries: tuple[Entry, ...] = ()
+    link: Link | None = None
+    message: Message | None = None
+    outcome: Outcome | str | None = None
+
+
+class PublicationStore(Protocol):
+    """Publications and the portals' messages about them."""
+
+    def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
+        """Return a classified and its publications, in one consistent read."""
+
+    def load_publication(self, classified_id: str, channel: str) -> Publication | None:
+        """Return one publication, read consistently."""
+
+    def save(self, change: Change) -> Publication:
+        """Store a change and return the publication at its new version; TransitionConflictError if another was first."""
+
+    def write_link(self, link: Link) -> None:
+        """Store a LINK alone; the same LINK again changes nothing."""
+
+    def put_message(self, message: Message, due: int | None) -> bool:
+        """Store a message, once. False: it was there already."""
+
+    def link_of(self, provider: str, remote_id: str) -> Link | None:
+        """Return the LINK of a remote advert, read consistently."""
+
+    def messages_of(self, provider: str, remote_id: str) -> tuple[Message, ...]:
+        """Return the messages about a remote advert that are not folded yet, read consistently, oldest first."""
+
+    def message_of(self, provider: str, remote_id: str, digest: str) -> Message | None:
+        """Return one message, read consistently."""
+
+    def mark_message(self, message: Message, outcome: str | None, due: int | None) -> None:
+        """Note what became of a message that changes no publication; without an outcome it waits until `due` (ms)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something whose time has come. `kind` is the item's kind; `parts` is what its wake-up needs to name."""
+
+    pk: str
+    sk: str
+    kind: str
+    due: int
+
+
+class DueStore(Protocol):
+    """The due index: every wait of the protocol is in it."""
+
+    def past_due(self, now: int, limit: int) -> tuple[Due, ...]:
+        """Return what is past its due time, oldest first. The index may be stale."""
+
+    def move(self, due: Due, until: int) -> bool:
+        """Move a due time on, unless somebody has moved it already; False then."""
+
+    def clear(self, due: Due) -> None:
+        """Remove a due time, unless somebody has moved it."""
+
+
+# --- queues ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WakeUp:
+    """Look again at this publication. It never says what to do."""
+
+    provider: str
+    classified_id: str
+    channel: str
+    customer: str
+    delay: int = 0
+
+
+class WakeUps(Protocol):
+    """The queues. Sends are idempotent: a wake-up too many is a look too many."""
+
+    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+        """Send wake-ups, each to its provider's queue; raises when any was not taken."""
+
+    def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
+        """Send keys of messages (provider, remote id, digest) to be folded again."""
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret's members and its version, which grows by one with each write; 0 before the first."""
+
+    value: Mapping[str, Any]
+    version: int
+
+
+class Credentials(Protocol):
+    """The vault (design §3). Names are paths such as `olx/app` or `aviv/token/<customer>`."""
+
+    def read(self, name: str, *, fresh: bool = False) -> Secret | None:
+        """Return a secret, from a short cache unless `fresh`."""
+
+    def write(self, name: str, value: Mapping[str, Any], version: int) -> bool:
+        """Store a secret if it still has this version; False if somebody was first."""
+
+    def lease(self, name: str, until: int, now: int) -> bool:
+        """Take the one lease on a name until then (ms); False while somebody else holds it."""
+
+
+# --- portals ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One operation to send. `remote_id` is None for a POST; `listed` are the portals the advert keeps."""
+
+    operation: Operation
+    channel: str
+    classified: Classified
+    rendering: Rendering
+    listed: tuple[str, ...]
+    remote_id: str | None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """How does this advert stand? `overdue`: an operation is past its time, so ask whatever can decide it."""
+
+    publication: Publication
+    classified: Classified
+    rendering: Rendering
+    overdue: bool = False
+
+
+class Publisher(Protocol):
+    """What a provider's folder does at its portal. Every method may raise the PortalError tree; none sleeps or loops."""
+
+    def render(self, classified: Classified, channel: str) -> Rendering:
+        """Return the classified in the portal's form. Pure."""
+
+    def send(self, call: Call) -> Answer:
+        """Send one operation."""
+
+    def read(self, question: Question) -> tuple[PortalEvent, ...]:
+        """Ask the portal how the advert stands."""
+
+    def search(self, classified: Classified, channel: str) -> str | None:
+        """Look for the advert of this classified by our own key; return its remote id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A portal's HTTP request, untouched. Header names are in lower case; `path` is what follows the receiver's own."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    path: str = "/"
+
+
+class Receiver(Protocol):
+    """What a provider's folder makes of callbacks."""
+
+    def verify(self, callback: Callback, received_at: int) -> Message:
+        """Check the proof over the untouched bytes and return the message to store.
+
+        Raises WebhookRejectedError without a valid proof, MalformedMessageError when it cannot be read.
+        """
+
+    def interpret(self, message: Message, channel: str) -> PortalEvent | None:
+        """Return what a stored message says, None where it is not about an advert. Never raises for what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider's parts; `receiver` is None for a portal that never calls."""
+
+    policy: Policy
+    publisher: Publisher
+    receiver: Receiver | None = None

@@ -1,0 +1,386 @@
+"""The stories of the lifecycle's section 9: what the CRM is told, revision in brackets."""
+
+from __future__ import annotations
+
+import pytest
+
+from placard.domain.classified import Kind
+from placard.domain.events import AdvertState as S
+from placard.domain.events import Operation as Op
+from placard.domain.events import Source
+from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.lifecycle import Outcome
+from placard.domain.problems import Problem
+from tests.unit.domain.hub import HINTS, Hub
+
+IMO = "IMOVIRTUAL"
+
+
+@pytest.fixture
+def olx() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def aviv() -> Hub:
+    return Hub(policy=HINTS, channel="aviv")
+
+
+def _published(hub: Hub, *portals: str) -> Hub:
+    """Publish and let the portal confirm it."""
+    hub.post(*(portals or (IMO,)))
+    assert hub.begun() is Op.POST
+    hub.accept("advert-1")
+    hub.now += 1000
+    if hub.policy.callbacks_are_facts:
+        hub.say(ends=Op.POST, state=S.LIVE, code="active", url="https://portal.test/1")
+    else:
+        hub.say(revision=1, state=S.LIVE, code="CREATED", source=Source.POLL, removal=False)
+    hub.now += MINUTE
+    return hub
+
+
+def test_first_publish_on_olx(olx: Hub) -> None:
+    _published(olx)
+    assert olx.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+    assert olx.last.advert is not None
+    assert olx.last.advert.url == "https://portal.test/1"
+    assert olx.last.to_json()["advert"]["live"] is True
+
+
+def test_first_publish_on_aviv(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    assert aviv.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+
+
+def test_edit_while_creating(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    olx.put(IMO, text="edited")
+    assert olx.begun() is None
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.known.look
+    assert olx.begun() is Op.PUT
+    olx.accept()
+    olx.say(ends=Op.PUT, state=S.LIVE)
+    assert olx.told() == ["RECEIVED(1)", "CREATING(1)", "RECEIVED(2)", "CREATED(1)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def test_three_edits_while_creating_send_only_the_last(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    for text in ("one", "two", "three"):
+        olx.put(IMO, text=text)
+        olx.look()
+    olx.say(ends=Op.POST, state=S.LIVE)
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.PUT, state=S.LIVE)
+    assert [start.kind for start in olx.calls] == [Op.POST, Op.PUT]
+    superseded = [entry.revision for entry in olx.timeline if entry.outcome is Outcome.SUPERSEDED]
+    assert superseded == [2, 3]
+    assert olx.told()[-2:] == ["UPDATING(4)", "UPDATED(4)"]
+
+
+def test_edits_that_no_look_saw_leave_a_word_in_the_message(olx: Hub) -> None:
+    _published(olx)
+    for text in ("one", "two", "three"):
+        olx.put(IMO, text=text)
+    olx.look()
+    received = [entry for entry in olx.timeline if entry.revision == 4]
+    assert received[0].message.endswith("replaces revisions 2 to 3")
+    assert not [entry for entry in olx.timeline if entry.outcome is Outcome.SUPERSEDED]
+
+
+def test_creation_fails_during_an_edit(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    olx.put(IMO, text="mended")
+    olx.look()
+    olx.say(ends=Op.POST, failed=True, state=S.ABSENT, problems=(Problem("invalid_field", "area"),))
+    assert olx.begun() is Op.POST
+    olx.accept("advert-1")
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.told() == [
+        "RECEIVED(1)",
+        "CREATING(1)",
+        "RECEIVED(2)",
+        "CREATING_FAILED(1)",
+        "CREATING(2)",
+        "CREATED(2)",
+    ]
+
+
+def test_image_error_before_the_success(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    olx.say(picture="https://img.test/1.jpg")
+    assert olx.last.to_json()["mediaStatuses"] == [{"url": "https://img.test/1.jpg", "status": "CREATING_FAILED"}]
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATED_WITH_MEDIA_ERROR(1)"]
+    assert olx.last.problems[0].code == "media_refused"
+
+
+def test_image_error_after_the_success(olx: Hub) -> None:
+    _published(olx)
+    olx.say(picture="https://img.test/1.jpg")
+    assert olx.told()[-2:] == ["CREATED(1)", "CREATED_WITH_MEDIA_ERROR(1)"]
+
+
+def test_moderated_then_edited(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.REJECTED, code="moderated")
+    assert olx.last.message.startswith("Not live: ")
+    assert olx.last.problems[0].code == "moderated"
+    assert olx.begun() is None
+    olx.put(IMO, text="mended")
+    assert olx.begun() is Op.PUT
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.PUT, state=S.BLOCKED, code="blocked")
+    assert olx.last.problems[0].code == "not_live_yet"
+    olx.now += 1
+    olx.say(state=S.LIVE, code="active")
+    assert olx.told()[2:] == ["CREATED(1)", "CREATED(1)", "RECEIVED(2)", "UPDATING(2)", "UPDATED(2)", "UPDATED(2)"]
+
+
+def test_a_moderated_advert_gets_one_put_per_revision(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.REJECTED, code="moderated")
+    olx.put(IMO, text="mended")
+    olx.look()
+    olx.refuse(Problem("moderated", "not yet"))
+    assert olx.last.next_operations == ()
+    assert olx.begun() is None
+
+
+def test_expired_then_activated(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.EXPIRED, code="outdated")
+    assert olx.last.message.startswith("Not live: ")
+    olx.ask(Kind.ACTIVATE, IMO)
+    assert olx.begun() is Op.ACTIVATE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.ACTIVATE, state=S.LIVE, code="active")
+    assert olx.told()[3:] == ["CREATED(1)", "RECEIVED(2)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def test_expired_and_changed_is_activated_then_updated(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.EXPIRED, code="outdated")
+    olx.put(IMO, text="changed")
+    assert olx.begun() is Op.ACTIVATE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.ACTIVATE, state=S.LIVE, code="active")
+    assert olx.begun() is Op.PUT
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.PUT, state=S.LIVE, code="active")
+    assert olx.told()[4:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def test_package_expires_and_returns_without_a_call(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.EXPIRED, code="outdated_by_package", problems=())
+    olx.look()
+    olx.now += 1
+    olx.say(state=S.LIVE, code="active")
+    olx.look()
+    assert len(olx.calls) == 1
+    assert olx.told()[3:] == ["CREATED(1)", "CREATED(1)"]
+
+
+def test_delete_and_repost_within_24_hours(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    assert olx.begun() is Op.DELETE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    assert olx.told()[3:] == ["RECEIVED(2)", "DELETING(2)", "DELETED(2)"]
+    olx.post(IMO)
+    assert olx.begun() is None
+    assert olx.last.problems[0].code == "repost_wait"
+    assert olx.known.due == (olx.known.deleted_at or 0) + DAY
+    olx.look()
+    assert olx.told()[6:] == ["RECEIVED(3)", "RECEIVED(3)"]
+    olx.now += DAY
+    assert olx.begun() is Op.POST
+    olx.accept("advert-1")
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.told()[8:] == ["CREATING(3)", "CREATED(3)"]
+
+
+def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    olx.post(IMO)
+    olx.look()
+    olx.ask(Kind.RETRY, IMO)
+    assert olx.begun() is Op.POST
+
+
+def test_removed_on_the_portal_by_a_person(olx: Hub) -> None:
+    _published(olx)
+    olx.say(state=S.WITHDRAWN, code="removed_by_user")
+    assert olx.last.message.startswith("Not live: ")
+    assert olx.last.problems[0].code == "removed_on_portal"
+    assert olx.begun() is None
+    olx.ask(Kind.RETRY, IMO)
+    assert olx.begun() is Op.POST
+    olx.accept("advert-2")
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.told()[3:] == ["CREATED(1)", "RECEIVED(2)", "CREATING(2)", "CREATED(2)"]
+
+
+def test_put_takes_one_portal_off(aviv: Hub) -> None:
+    _published(aviv, "SL", "BD")
+    aviv.put("SL")
+    aviv.look()
+    start = aviv.calls[-1]
+    assert (start.kind, start.listed, start.removing) == (Op.PUT, ("SL",), ("BD",))
+    aviv.accept()
+    aviv.now += 1
+    aviv.say(portals=("SL",), revision=2, removal=False, state=S.LIVE, code="UPDATED", source=Source.POLL)
+    aviv.say(portals=("BD",), revision=2, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert aviv.told(portal="BD")[3:] == ["RECEIVED(2)", "DELETING(2)", "DELETED(2)"]
+    assert aviv.told(portal="SL")[3:] == ["RECEIVED(2)", "UPDATED(2)"]
+    assert aviv.known.running is None
+
+
+def test_the_last_portal_taken_off_is_a_delete(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    aviv.delete()
+    assert aviv.begun() is Op.DELETE
+    aviv.accept()
+    aviv.now += 1
+    aviv.say(revision=1, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert aviv.told()[3:] == ["RECEIVED(2)", "DELETING(2)", "DELETED(2)"]
+
+
+def test_a_portal_added_by_a_put_is_created(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    aviv.put("SL", "BD", text="wider")
+    aviv.look()
+    assert aviv.calls[-1].kind is Op.PUT
+    aviv.accept()
+    aviv.now += 1
+    aviv.say(portals=("SL", "BD"), revision=2, removal=False, state=S.LIVE, code="UPDATED", source=Source.POLL)
+    assert aviv.told(portal="BD") == ["RECEIVED(2)", "CREATING(2)", "CREATED(2)"]
+    assert aviv.told(portal="SL")[3:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def test_pause_and_activation_where_the_portal_cannot_pause(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    aviv.ask(Kind.DEACTIVATE, "SL")
+    assert aviv.begun() is Op.DELETE
+    aviv.accept()
+    aviv.now += 1
+    aviv.say(revision=1, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert aviv.told()[3:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATED(2)"]
+    assert aviv.last.advert is not None
+    assert aviv.last.advert.state is S.PAUSED
+    assert not aviv.last.problems
+    aviv.ask(Kind.ACTIVATE, "SL")
+    assert aviv.begun() is Op.POST
+    aviv.accept("advert-2")
+    aviv.say(revision=1, removal=False, state=S.LIVE, code="CREATED", source=Source.POLL)
+    assert aviv.told()[6:] == ["RECEIVED(3)", "UPDATING(3)", "UPDATED(3)"]
+
+
+def test_pause_and_activation_where_the_portal_can(olx: Hub) -> None:
+    _published(olx)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.DEACTIVATE, state=S.PAUSED, code="removed_by_user")
+    assert olx.told()[3:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATED(2)"]
+    olx.put(IMO, text="while paused")
+    assert olx.begun() is None
+    assert olx.last.message == "kept until activation"
+    olx.ask(Kind.ACTIVATE, IMO)
+    assert olx.begun() is Op.ACTIVATE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.ACTIVATE, state=S.LIVE)
+    assert olx.begun() is Op.PUT
+
+
+def test_an_unchanged_update_is_no_call(olx: Hub) -> None:
+    _published(olx)
+    olx.ask(Kind.RETRY, IMO)
+    assert olx.begun() is None
+    assert olx.told()[3:] == ["RECEIVED(2)", "UPDATED(2)"]
+    assert (olx.last.source, olx.last.message) == (Source.HUB, "nothing changed for this portal")
+
+
+def test_another_category_is_delete_then_post(olx: Hub) -> None:
+    _published(olx)
+    olx.put(IMO, text="now to let")
+    olx.key = "flat-rent"
+    assert olx.begun() is Op.DELETE
+    olx.accept()
+    olx.now += 1
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    assert olx.begun() is Op.POST
+    olx.accept("advert-2")
+    olx.now += 1
+    olx.say(ends=Op.POST, state=S.LIVE)
+    assert olx.told()[3:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def test_one_portals_broken_rule_never_stops_another(aviv: Hub) -> None:
+    aviv.broken = {"BD": (Problem("missing_field", "a picture", "/media"),)}
+    aviv.post("SL", "BD")
+    aviv.look()
+    assert aviv.calls[-1].listed == ("SL",)
+    assert aviv.told(portal="BD") == ["RECEIVED(1)", "CREATING_FAILED(1)"]
+    failed = next(entry for entry in aviv.timeline if entry.portals == ("BD",))
+    assert failed.to_json()["problem"]["field"] == "/media"
+
+
+def test_a_refused_delete_is_tried_three_times_an_hour_apart(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    for _ in range(3):
+        assert olx.begun() is Op.DELETE
+        olx.refuse(Problem("rejected_by_portal", "no"))
+        assert olx.begun() is None
+        olx.now += HOUR
+    assert olx.begun() is None
+    assert olx.told()[3:] == ["RECEIVED(2)", "DELETING_FAILED(2)"]
+
+
+def test_a_further_try_may_still_delete(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    olx.look()
+    olx.refuse(Problem("rejected_by_portal", "no"))
+    olx.look()
+    olx.now += HOUR
+    assert olx.begun() is Op.DELETE
+    olx.accept()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    assert olx.told()[-1] == "DELETED(2)"
+
+
+def test_what_comes_back_to_life_after_a_delete_is_deleted_again(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    olx.now += 1
+    olx.say(state=S.LIVE, code="active")
+    assert olx.known.look
+    assert olx.begun() is Op.DELETE
