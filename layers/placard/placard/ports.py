@@ -182,6 +182,25 @@ class DueStore(Protocol):
         """Remove a due time, unless somebody has moved it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ClassifiedChanged:
+    """A classified before and after a write: the portals that either image has ever named."""
+
+    classified_id: str
+    customer: str
+    portals: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PublicationChanged:
+    """A publication whose `look` mark says that something is left to decide; `retry_at` (ms) where it must wait first."""
+
+    classified_id: str
+    customer: str
+    channel: str
+    retry_at: int | None = None
+
+
 # --- queues ----------------------------------------------------------------------------------------------------------
 
 

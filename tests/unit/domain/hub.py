@@ -89,7 +89,12 @@ class Hub:
         assert self.classified is not None
         revision = self.classified.revision + 1
         self.classified = replace(
-            self.classified, revision=revision, body_revision=revision, kind=Kind.DELETE, deleted=True, accepted_at=self.now
+            self.classified,
+            revision=revision,
+            body_revision=revision,
+            kind=Kind.DELETE,
+            deleted=True,
+            accepted_at=self.now,
         )
 
     def ask(self, kind: Kind, *portals: str) -> None:

@@ -190,7 +190,15 @@ def _is_news(before: Standing, after: Standing) -> bool:
 
 
 def postpone(
-    publication: Publication, operation_id: str, retry_at: int, policy: Policy, now: int, *, taken: bool, counts: bool, why: str
+    publication: Publication,
+    operation_id: str,
+    retry_at: int,
+    policy: Policy,
+    now: int,
+    *,
+    taken: bool,
+    counts: bool,
+    why: str,
 ) -> Folded:
     """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
 

@@ -88,9 +88,15 @@ def wake(publication: Publication, now: int) -> Publication:
     dues = [now + SAFETY] if look else []
     running = publication.running
     if running is not None:
-        dues.append(publication.lease_until or running.due if running.phase is Phase.CALLING else running.due)
+        dues.append(_due_of(running, publication.lease_until, publication.retry_at, now))
     dues += [instant for instant in (publication.retry_at, publication.reading_until) if instant is not None]
     return replace(publication, look=look, due=min(dues, default=None))
+
+
+def _due_of(running: Running, lease_until: int | None, retry_at: int | None, now: int) -> int:
+    if running.phase is Phase.CALLING:
+        return lease_until or now
+    return running.due if running.phase is Phase.ACCEPTED else retry_at or now
 
 
 def needs_look(publication: Publication) -> bool:
@@ -343,7 +349,13 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
     if running.transaction is not None:
         former = (*former, running.transaction)[-_FORMER_KEPT:]
     publication = replace(
-        publication, running=None, last=running, former_transactions=former, lease_until=None, tries=0, failing_since=None
+        publication,
+        running=None,
+        last=running,
+        former_transactions=former,
+        lease_until=None,
+        tries=0,
+        failing_since=None,
     )
     if verdict is Verdict.FAILED:
         return publication

@@ -1,15 +1,25 @@
-"""The shape of a classified's body (contracts/hub.md §2, The classified): what is refused at once, with a pointer to each fault."""
+"""The shape of a classified's body (contracts/hub.md §2, The classified), each fault with its pointer."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from placard.domain.channels import PORTALS
 from placard.domain.members import CHOICES, MEMBERS, PRICE_MEMBERS, REQUIRED, Shape
-from placard.domain.refusals import ErrorSource, Fault, InvalidRequestError
+from placard.domain.refusals import ErrorSource, Fault, InvalidRequestError, UnknownClassifiedError
 
 LONGEST_KEY = 512
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def read_id(text: str) -> str:
+    """Return a classified's id as it is stored. What is no UUID names nothing: UnknownClassifiedError."""
+    spelt = text.lower()
+    if not _UUID.fullmatch(spelt):
+        raise UnknownClassifiedError
+    return spelt
 
 
 def read_body(value: Any) -> dict[str, Any]:
@@ -150,7 +160,7 @@ _RULES: dict[Shape, tuple[Callable[[Any], bool], str]] = {
     Shape.TEXTS: (lambda value: isinstance(value, dict), "must be an object of strings"),
     Shape.STRINGS: (lambda value: isinstance(value, list), "must be a list of strings"),
     Shape.OBJECTS: (lambda value: isinstance(value, list), "must be a list of objects"),
-    Shape.PRICE: (lambda value: isinstance(value, dict), "must be a price object such as {\"amount\": 412000}"),
+    Shape.PRICE: (lambda value: isinstance(value, dict), 'must be a price object such as {"amount": 412000}'),
     Shape.MONEY: (_is_money, "must be a number that is not negative, or {value, currency} of one"),
     Shape.GEOMETRY: (_is_geometry, "must be a GeoJSON geometry, longitude first"),
 }

@@ -196,9 +196,7 @@ def _plan_probe(plan: _Plan, publication: Publication, standing: Standing, polic
         plan.wakes.append(due)
 
 
-def _plan_another_delete(
-    plan: _Plan, publication: Publication, standing: Standing, policy: Policy, now: int
-) -> None:
+def _plan_another_delete(plan: _Plan, publication: Publication, standing: Standing, policy: Policy, now: int) -> None:
     """A refused DELETE is tried three times, an hour apart (lifecycle §1)."""
     if standing.refusals >= MOST_REFUSALS:
         return

@@ -102,7 +102,8 @@ class PortalEvent:
     `portals` is None where it speaks of all portals of the channel. `at` is the source's own time, None where it gives none;
     `advert_at` that of the advert's description where it is older (an error may carry the state before it).
     `word` is the portal's own word and `details` its own code or error title, both kept for people. `known` is False for a
-    word that no table of ours has. `transaction` is the portal's id of the request it speaks of. `evidence` is the key of what it came from.
+    word that no table of ours has. `transaction` is the portal's id of the request it speaks of. `evidence` is the key of
+    what it came from.
     """
 
     source: Source

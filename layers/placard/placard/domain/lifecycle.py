@@ -1,4 +1,4 @@
-"""The tables of the state machine, literally (shared words: lifecycle §2 to §4). Nothing here decides; it only says what is so."""
+"""The tables of the state machine, literally (lifecycle §2 to §4). Nothing here decides; it only says what is so."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def has_seen(publication: Publication, classified: Classified) -> bool:
 def _concerns(standing: Standing, classified: Classified) -> bool:
     """Whether a revision concerns a portal: one that is off and stays off has no part in it."""
     wish = classified.wish(standing.portal)
-    never_listed = standing.seen == 0 and standing.portal not in classified.portals
+    never_listed = standing.seen == 0 and (classified.deleted or standing.portal not in classified.portals)
     if standing.wish is Wish.ABSENT and wish is Wish.ABSENT and not never_listed:
         return classified.asked.get(standing.portal, 0) > standing.seen or _deletes_again(standing, classified)
     return classified.revision_of(standing.portal) > standing.seen
@@ -123,11 +123,18 @@ def expire(publication: Publication, now: int) -> Publication:
     if publication.lease_until is not None and now < publication.lease_until:
         return publication
     lost = replace(running, phase=Phase.UNKNOWN)
-    return replace(publication, running=lost, lease_until=None, failing_since=publication.failing_since or running.began_at)
+    return replace(
+        publication, running=lost, lease_until=None, failing_since=publication.failing_since or running.began_at
+    )
 
 
 def settle(
-    publication: Publication, finishes: Iterable[Finish], holds: Iterable[Hold], rendering: Rendering, policy: Policy, now: int
+    publication: Publication,
+    finishes: Iterable[Finish],
+    holds: Iterable[Hold],
+    rendering: Rendering,
+    policy: Policy,
+    now: int,
 ) -> tuple[Publication, tuple[Entry, ...]]:
     """Enter the ends that need no call, and say once why a revision has to wait."""
     drafts = [_finished(publication.standings[finish.portal], finish, policy) for finish in finishes]

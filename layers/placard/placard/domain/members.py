@@ -1,8 +1,9 @@
-"""The members of a classified that the contract names, and their types (contracts/aviv.md §3.2; contracts/hub.md, The classified).
+"""The members of a classified that the contract names, and their types.
 
-Only types are said here. What a portal asks beyond them (lengths, closed lists, what must be there) is that portal's rule and
-ends in that portal's `problem`, so that one portal's missing data never blocks another. The two exceptions are the enums that every mapping
-branches on, and amounts, which are never negative.
+Sources: contracts/aviv.md §3.2; contracts/hub.md §2, The classified. Only types are said here. What a portal asks
+beyond them (lengths, closed lists, what must be there) is that portal's rule and ends in that portal's `problem`, so
+that one portal's missing data never blocks another. The two exceptions are the enums every mapping branches on, and
+amounts, which are never negative.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ MEMBERS: dict[str, dict[Shape, str]] = {
     "/data": {
         _S.STRING: "estateType distributionType",
         _S.TEXTS: "estateSubType",
-        _S.OBJECT: "location prices spaces structure conditions energy texts management countrySpecific metaData contact "
-        "buildingProperty",
+        _S.OBJECT: "location prices spaces structure conditions energy texts management countrySpecific metaData "
+        "contact buildingProperty",
     },
     "/data/location": {
         _S.STRING: "postalcode city street houseNumber country unit staircase entrance state",

@@ -21,14 +21,17 @@ class Policy:
     """A provider's manifest. All spans are in milliseconds.
 
     `callbacks_are_facts`: signed callbacks are believed; otherwise they are hints that only wake a reading (lifecycle §4).
-    `operation_due`: when an operation without an end is looked after. `settle`: after this long, a POST that a search does
-    not find was never taken. `repost_wait`: how long after a DELETE a POST of the same advert would be charged twice.
-    `next_operations`: what the portal permits for an advert in this state. `resolve`: settles a code that two states share, by the last operation
-    that ended. `resting_problems`: codes whose reason for not being live is another than that of their state.
+    `operation_due`: when an operation without an end is looked after.
+    `settle`: after this long, a POST that a search does not find was never taken.
+    `next_operations`: what the portal permits for an advert in this state.
+    `resolve`: settles a code that two states share, by the last operation that ended.
+    `resting_problems`: codes whose reason for not being live is another than that of their state.
     `pauses`: the portal can pause; elsewhere a pause is a DELETE.
     `judges_updates`: what breaks our rules is sent all the same where it is live, for the portal to judge.
-    `patience`: how long calls may fail before the timeline says so; `again`: the pace of what is tried slowly (an overdue
-    operation, a refused DELETE); `give_up`: when a revision fails for good.
+    `repost_wait`: how long after a DELETE a POST of the same advert would be charged twice.
+    `patience`: how long calls may fail before the timeline says so.
+    `again`: the pace of what is tried slowly, an overdue operation or a refused DELETE.
+    `give_up`: when a revision fails for good.
     """
 
     provider: str
