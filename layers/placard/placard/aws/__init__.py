@@ -1,0 +1,1 @@
+"""The only package that imports boto3, pydynox or Powertools: storage, queues, secrets, time, settings, logs."""

@@ -1,0 +1,116 @@
+"""Classifieds in DynamoDB: each revision is one conditional UpdateItem (lifecycle §7, step 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import islice, takewhile
+
+from placard.aws.codec import unpacked_size
+from placard.aws.items import (
+    ENTRIES,
+    SHARDS,
+    Item,
+    classified_id_of,
+    classified_key,
+    is_expired,
+    read_classified,
+    read_entry,
+)
+from placard.aws.pages import PAGE_BYTES, Ends, read_classifieds_token, read_entries_token, write_token
+from placard.aws.reads import load_classified
+from placard.aws.revisions import write_revision
+from placard.aws.table import ConditionRefusedError, Table
+from placard.domain.classified import Classified
+from placard.domain.publication import Entry, Publication
+from placard.ports import Clock, Page, Revision, Written
+
+# BatchGetItem takes 100 keys and answers at most 16 MB; a classified is at most 256 KiB.
+_AT_ONCE = 50
+
+
+class DynamoClassifiedStore:
+    """Implements `placard.ports.ClassifiedStore`."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    def write(self, revision: Revision) -> Written:
+        """Make the next revision, or return what stands against it."""
+        update, condition, values = write_revision(revision)
+        try:
+            item = self._table.update(classified_key(revision.classified_id), update, condition, values)
+        except ConditionRefusedError as refused:
+            return Written(accepted=False, classified=None if refused.item is None else read_classified(refused.item))
+        return Written(accepted=True, classified=read_classified(item))
+
+    def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
+        """Return a classified and its publications, in one consistent read."""
+        return load_classified(self._table, classified_id)
+
+    def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
+        """Return a customer's classifieds, the newest change first. Raises ValueError for a token that is none.
+
+        The index may be stale: a classified changed meanwhile may come twice or not at all, a deleted one never.
+        """
+        ends: Ends = [None] * SHARDS if after is None else read_classifieds_token(after)
+        shards = [self._changes(customer, shard, limit, ends[shard]) for shard in range(SHARDS)]
+        newest = merge(*shards, key=lambda row: str(row["changed_at"]), reverse=True)
+        found: list[Classified] = []
+        size = 0
+        for row, item in self._fetch(newest, min(limit + 1, _AT_ONCE)):
+            if len(found) == limit or size >= PAGE_BYTES:
+                return Page(tuple(found), write_token(ends))
+            ends[int(row["change_shard"].rpartition("#")[2])] = (classified_id_of(row), row["changed_at"])
+            if item is not None and not item["deleted"]:
+                found.append(read_classified(item))
+                size += unpacked_size(item["body"])
+        return Page(tuple(found))
+
+    def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
+        """Return the timeline of a classified, the newest entry first. Raises ValueError for a token that is none."""
+        pk = classified_key(classified_id)["pk"]
+        start = None if after is None else {"pk": pk, "sk": read_entries_token(after)}
+        rows = self._table.query(
+            "pk = :pk AND begins_with(sk, :entries)",
+            {":pk": pk, ":entries": ENTRIES},
+            start,
+            limit=limit + 1,
+            scan_index_forward=False,
+            consistent_read=True,
+        )
+        now = self._clock.now()
+        found: list[Entry] = []
+        size = 0
+        last = ""
+        # What follows an expired entry is older still.
+        for row in takewhile(lambda row: not is_expired(row, now), rows):
+            if len(found) == limit or size >= PAGE_BYTES:
+                return Page(tuple(found), write_token(last))
+            found.append(read_entry(row))
+            size += unpacked_size(row["body"])
+            last = row["sk"]
+        return Page(tuple(found))
+
+    def _changes(self, customer: str, shard: int, limit: int, end: tuple[str, str] | None) -> Iterator[Item]:
+        name = f"{customer}#{shard}"
+        start = None
+        if end is not None:
+            start = {**classified_key(end[0]), "change_shard": name, "changed_at": end[1]}
+        return self._table.query(
+            "change_shard = :shard",
+            {":shard": name},
+            start,
+            index_name="changes",
+            limit=limit + 1,
+            scan_index_forward=False,
+        )
+
+    def _fetch(self, rows: Iterable[Item], at_once: int) -> Iterator[tuple[Item, Item | None]]:
+        """Return each row of the index with its item, None where it is gone; read as far as somebody asks."""
+        waiting = iter(rows)
+        while some := list(islice(waiting, at_once)):
+            items = self._table.batch_get([{"pk": row["pk"], "sk": row["sk"]} for row in some])
+            found = {item["pk"]: item for item in items}
+            yield from ((row, found.get(row["pk"])) for row in some)

@@ -1,0 +1,23 @@
+"""Time and chance as they are."""
+
+from __future__ import annotations
+
+import random
+import time
+from uuid import uuid4
+
+
+class SystemClock:
+    """Implements `placard.ports.Clock`."""
+
+    def now(self) -> int:
+        """Return the time in milliseconds since the epoch."""
+        return time.time_ns() // 1_000_000
+
+    def draw(self) -> float:
+        """Return a number in [0, 1)."""
+        return random.random()  # noqa: S311 - spreads retries, guards nothing
+
+    def new_id(self) -> str:
+        """Return a random UUID."""
+        return str(uuid4())

@@ -1,0 +1,196 @@
+"""The items of the one table (design §3): their keys, and how each is written and read.
+
+`kind` says which sort an item is; `due_at` and `due_shard`, there only while something waits, make the index `due`.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+from placard.aws.codec import compress, decompress, pack, unpack
+from placard.domain.channels import PROVIDER_OF
+from placard.domain.classified import Classified, Kind
+from placard.domain.instants import DAY, SECOND, to_text
+from placard.domain.publication import Entry, Publication
+from placard.ports import Link, Message
+
+Item = dict[str, Any]
+
+SHARDS = 8
+ENTRIES = "STATUS#"
+MESSAGES = "EVENT#"
+
+# What a publication's item shows beside its `state`: the members that conditions, filters and indexes read.
+_SHOWN = ("classified_id", "channel", "customer", "version", "look", "traceparent", "due")
+
+
+def shard_of(key: Item) -> int:
+    """Return the shard of an item: by its partition, so that nothing else need be known."""
+    return zlib.crc32(key["pk"].encode()) % SHARDS
+
+
+def expiry(instant: int, retention_days: int) -> int:
+    """Return when an item of this instant (ms) expires, in seconds as DynamoDB wants it."""
+    return (instant + retention_days * DAY) // SECOND
+
+
+def is_expired(item: Item, now: int) -> bool:
+    """Whether an item is past its time: DynamoDB removes it days later."""
+    return bool(item.get("expires_at", now) * SECOND < now)
+
+
+def due_members(key: Item, due: int | None) -> Item:
+    """Return the members that put an item into the index `due`."""
+    return {} if due is None else {"due_at": due, "due_shard": str(shard_of(key))}
+
+
+# --- classifieds -----------------------------------------------------------------------------------------------------
+
+
+def classified_key(classified_id: str) -> Item:
+    """Return the key of a classified."""
+    return {"pk": f"CLASSIFIED#{classified_id}", "sk": "CLASSIFIED"}
+
+
+def classified_id_of(item: Item) -> str:
+    """Return the id of the classified that an item is of, or a row of an index."""
+    return str(item["pk"]).removeprefix("CLASSIFIED#")
+
+
+def read_classified(item: Item) -> Classified:
+    """Return the classified an item holds."""
+    return Classified(
+        classified_id=classified_id_of(item),
+        customer=item["customer"],
+        offerer_estate_id=item["offerer_estate_id"],
+        revision=item["revision"],
+        kind=Kind(item["revision_kind"]),
+        accepted_at=item["accepted_at"],
+        body=decompress(item["body"]),
+        body_hash=item["body_hash"],
+        portals=tuple(item["portals"]),
+        body_revision=item["body_revision"],
+        former_portals=tuple(item["former_portals"]),
+        ever=frozenset(item.get("ever", ())),
+        paused=frozenset(item.get("paused", ())),
+        deleted=item["deleted"],
+        asked=item["asked"],
+        asked_kind={portal: Kind(kind) for portal, kind in item["asked_kind"].items()},
+        traceparent=item.get("traceparent"),
+        idempotency_key=item.get("idempotency_key"),
+        post_hash=item["post_hash"],
+        post_revision=item["post_revision"],
+    )
+
+
+# --- publications ----------------------------------------------------------------------------------------------------
+
+
+def publication_key(classified_id: str, channel: str) -> Item:
+    """Return the key of a publication."""
+    return {"pk": f"CLASSIFIED#{classified_id}", "sk": f"PUBLICATION#{channel}"}
+
+
+def publication_item(publication: Publication) -> Item:
+    """Return a publication's item: state as JSON text, the portals' standings, which are alike, compressed."""
+    key = publication_key(publication.classified_id, publication.channel)
+    state = pack(publication)
+    standings = state.pop("standings", {})
+    hidden = {name: value for name, value in state.items() if name not in _SHOWN}
+    item = {
+        **key,
+        "kind": "PUBLICATION",
+        "channel": publication.channel,
+        "provider": PROVIDER_OF[publication.channel],
+        "customer": publication.customer,
+        "version": publication.version,
+        "look": publication.look,
+        "state": json.dumps(hidden, separators=(",", ":")),
+        "standings": compress(standings),
+        **due_members(key, publication.due),
+    }
+    return item | ({} if publication.traceparent is None else {"traceparent": publication.traceparent})
+
+
+def read_publication(item: Item) -> Publication:
+    """Return the publication an item holds. Its due time is that of the index: `reconcile` moves it alone."""
+    packed: Item = json.loads(item["state"]) | {"standings": decompress(item["standings"])}
+    packed |= {name: item[name] for name in _SHOWN if name in item}
+    return unpack(Publication, packed | {"classified_id": classified_id_of(item), "due": item.get("due_at")})
+
+
+# --- the timeline ----------------------------------------------------------------------------------------------------
+
+
+def entry_item(entry: Entry, retention_days: int) -> Item:
+    """Return the item of a timeline entry; sort keys are in order of time."""
+    created = to_text(entry.creation_date)
+    key = {"pk": f"CLASSIFIED#{entry.classified_id}", "sk": f"{ENTRIES}{created}#{entry.channel}#{entry.status_id}"}
+    return {
+        **key,
+        "kind": "STATUS",
+        "channel": entry.channel,
+        "customer": entry.customer,
+        "creation_date": created,
+        "entry_shard": f"{entry.customer}#{shard_of(key)}",
+        "body": compress(pack(entry)),
+        "expires_at": expiry(entry.creation_date, retention_days),
+    }
+
+
+def read_entry(item: Item) -> Entry:
+    """Return the timeline entry an item holds."""
+    return unpack(Entry, decompress(item["body"]))
+
+
+# --- remote adverts --------------------------------------------------------------------------------------------------
+
+
+def link_key(provider: str, remote_id: str) -> Item:
+    """Return the key of a remote advert's LINK."""
+    return {"pk": f"REMOTE#{provider}#{remote_id}", "sk": "LINK"}
+
+
+def read_link(item: Item) -> Link:
+    """Return the LINK an item holds."""
+    _, provider, remote_id = item["pk"].split("#", 2)
+    return Link(provider, remote_id, item["classified_id"], item["channel"], item["customer"], item["since"])
+
+
+def message_key(provider: str, remote_id: str, digest: str) -> Item:
+    """Return the key of a portal's message."""
+    return {"pk": f"REMOTE#{provider}#{remote_id}", "sk": f"{MESSAGES}{digest}"}
+
+
+def message_item(message: Message, due: int | None, retention_days: int) -> Item:
+    """Return the item of a portal's message, raw as it came."""
+    key = message_key(message.provider, message.remote_id, message.digest)
+    item = {
+        **key,
+        "kind": "EVENT",
+        "provider": message.provider,
+        "raw": zlib.compress(message.raw.encode("utf-8", "surrogatepass")),
+        "received_at": message.received_at,
+        "parks": message.parks,
+        "expires_at": expiry(message.received_at, retention_days),
+        **due_members(key, due),
+    }
+    optional = {"customer": message.customer, "outcome": message.outcome}
+    return item | {name: value for name, value in optional.items() if value is not None}
+
+
+def read_message(item: Item) -> Message:
+    """Return the message an item holds."""
+    _, provider, remote_id = item["pk"].split("#", 2)
+    return Message(
+        provider=provider,
+        remote_id=remote_id,
+        digest=item["sk"].removeprefix(MESSAGES),
+        raw=zlib.decompress(item["raw"]).decode("utf-8", "surrogatepass"),
+        received_at=item["received_at"],
+        customer=item.get("customer"),
+        parks=item["parks"],
+        outcome=item.get("outcome"),
+    )

@@ -1,0 +1,96 @@
+"""The environment variables of template.yaml, typed. A function has only some: each is read when asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from placard.domain.errors import PlacardError
+
+
+class SettingMissingError(PlacardError):
+    """The function's environment lacks a variable that its code reads."""
+
+
+class Settings:
+    """What the template tells a function. Every property raises SettingMissingError where its variable is missing."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    @property
+    def stage(self) -> str:
+        """The environment's name."""
+        return self._text("STAGE")
+
+    @property
+    def table_name(self) -> str:
+        """The one table."""
+        return self._text("TABLE_NAME")
+
+    @property
+    def vault_table_name(self) -> str:
+        """The table of secrets."""
+        return self._text("VAULT_TABLE_NAME")
+
+    @property
+    def vault_key_id(self) -> str:
+        """The KMS key that seals them."""
+        return self._text("VAULT_KEY_ID")
+
+    @property
+    def deliver_queue_urls(self) -> Mapping[str, str]:
+        """The queue of each provider that has one."""
+        return {"olx": self._text("DELIVER_OLX_QUEUE_URL"), "aviv": self._text("DELIVER_AVIV_QUEUE_URL")}
+
+    @property
+    def event_retry_queue_url(self) -> str:
+        """Where messages go that are to be folded again."""
+        return self._text("EVENT_RETRY_QUEUE_URL")
+
+    @property
+    def olx_base_url(self) -> str:
+        """OLX Group's advert API."""
+        return self._text("OLX_BASE_URL")
+
+    @property
+    def aviv_base_url(self) -> str:
+        """AVIV's classifieds API."""
+        return self._text("AVIV_BASE_URL")
+
+    @property
+    def aviv_token_url(self) -> str:
+        """AVIV's token endpoint."""
+        return self._text("AVIV_TOKEN_URL")
+
+    @property
+    def aviv_receiver_url(self) -> str:
+        """Our own function URL that AVIV calls back, without the customer's token."""
+        return self._text("AVIV_RECEIVER_URL")
+
+    @property
+    def time_scale(self) -> float:
+        """What every wait of the protocol is multiplied by; the variable says what it is divided by."""
+        return 1 / float(self._text("TIME_SCALE"))
+
+    @property
+    def trusted_clients(self) -> frozenset[str]:
+        """Client ids that may name a Customer-Id."""
+        names = self._text("TRUSTED_CLIENTS", empty=True).split(",")
+        return frozenset(name.strip() for name in names if name.strip())
+
+    @property
+    def status_retention_days(self) -> int:
+        """Days that timeline entries and portals' messages are kept."""
+        return int(self._text("STATUS_RETENTION_DAYS"))
+
+    def _text(self, name: str, *, empty: bool = False) -> str:
+        value = self._environment.get(name, "")
+        if not value and not (empty and name in self._environment):
+            raise SettingMissingError(f"{name} is not set")
+        return value
+
+
+def read_settings() -> Settings:
+    """Return the settings of the process's own environment."""
+    return Settings(os.environ)

@@ -1,0 +1,65 @@
+"""Records of the table's stream, as Lambda hands them over, read without unpacking whole items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from placard.ports import ClassifiedChanged, PublicationChanged
+
+Record = Mapping[str, Any]
+
+
+def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | None:
+    """Return what `relay_changes` needs of a record, None where it concerns nobody."""
+    image = record["dynamodb"].get("NewImage") or {}
+    kind = _text(image, "kind")
+    if _counter(image) == _counter(record["dynamodb"].get("OldImage") or {}):
+        return None  # `reconcile` moved a due time, and wakes by itself
+    if kind == "CLASSIFIED":
+        named = [
+            portal for side in _images(record) for member in ("ever", "portals") for portal in _texts(side, member)
+        ]
+        return ClassifiedChanged(_classified_id(image), _text(image, "customer"), frozenset(named))
+    if kind == "PUBLICATION" and image.get("look", {}).get("BOOL"):
+        retry_at = json.loads(_text(image, "state")).get("retry_at")
+        return PublicationChanged(_classified_id(image), _text(image, "customer"), _text(image, "channel"), retry_at)
+    return None
+
+
+def read_remote(record: Record) -> tuple[str, str, str | None] | None:
+    """Return provider, remote id and, for a message, its digest; None for what is neither LINK nor message."""
+    keys = record["dynamodb"]["Keys"]
+    owner, _, remote = _text(keys, "pk").partition("#")
+    provider, _, remote_id = remote.partition("#")
+    kind, _, digest = _text(keys, "sk").partition("#")
+    if owner != "REMOTE" or kind not in ("LINK", "EVENT"):
+        return None
+    return provider, remote_id, digest or None
+
+
+def _counter(image: Mapping[str, Any]) -> str | None:
+    """Return what grows with every change: a classified's revision, a publication's version."""
+    counter: str | None = (image.get("revision") or image.get("version") or {}).get("N")
+    return counter
+
+
+def _images(record: Record) -> Iterator[Mapping[str, Any]]:
+    for side in ("OldImage", "NewImage"):
+        image = record["dynamodb"].get(side)
+        if image:
+            yield image
+
+
+def _classified_id(image: Mapping[str, Any]) -> str:
+    return _text(image, "pk").partition("#")[2]
+
+
+def _text(image: Mapping[str, Any], member: str) -> str:
+    return str(image.get(member, {}).get("S", ""))
+
+
+def _texts(image: Mapping[str, Any], member: str) -> list[str]:
+    value = image.get(member, {})
+    return [*value.get("SS", ()), *(row.get("S", "") for row in value.get("L", ()))]

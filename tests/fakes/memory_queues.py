@@ -1,0 +1,36 @@
+"""The queues in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from placard.domain.errors import StoreUnavailableError
+from placard.ports import WakeUp
+
+
+class MemoryWakeUps:
+    """Implements `placard.ports.WakeUps`; `down` makes every send fail, as an unreachable queue does."""
+
+    def __init__(self) -> None:
+        self.sent: list[WakeUp] = []
+        self.retried: list[tuple[str, str, str]] = []
+        self.down = False
+
+    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+        """Send wake-ups; raises when any was not taken."""
+        self._check()
+        self.sent.extend(wake_ups)
+
+    def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
+        """Send keys of messages to be folded again."""
+        self._check()
+        self.retried.extend(messages)
+
+    def take(self) -> list[WakeUp]:
+        """Return the wake-ups sent since the last time."""
+        taken, self.sent = self.sent, []
+        return taken
+
+    def _check(self) -> None:
+        if self.down:
+            raise StoreUnavailableError("the queue is down")

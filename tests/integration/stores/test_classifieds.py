@@ -1,0 +1,184 @@
+"""What every store of classifieds promises (contracts/hub.md §2, Identity; lifecycle §7, step 1)."""
+
+from __future__ import annotations
+
+from placard.domain.channels import PORTALS
+from placard.domain.classified import Classified, Kind
+from placard.domain.instants import MINUTE
+from tests.fakes.clock import NOON
+from tests.integration.stores.conftest import Stores
+from tests.integration.stores.samples import BODY, CLASSIFIED_ID, CUSTOMER, delete, post, put
+
+
+def test_first_post_makes_revision_one(stores: Stores) -> None:
+    written = stores.classifieds.write(post(idempotency_key="key-1"))
+    assert written.accepted
+    made = written.classified
+    assert made is not None
+    assert (made.revision, made.body_revision, made.post_revision, made.kind) == (1, 1, 1, Kind.POST)
+    assert (made.body, made.portals, made.former_portals) == (BODY, ("SL", "BD"), ())
+    assert made.ever == {"SL", "BD"}
+    assert (made.post_hash, made.idempotency_key, made.accepted_at) == (post().body_hash, "key-1", NOON)
+    assert stores.classifieds.load(CLASSIFIED_ID) == (made, ())
+
+
+def test_body_comes_back_exactly(stores: Stores) -> None:
+    """Whole floats, large integers, empty members and half a surrogate pair included."""
+    odd = {"portals": ["SL"], "n": [1.0, 2**70, -0.5, None, True, ""], "s": "\ud83c é\x00", "empty": {"": []}}
+    written = stores.classifieds.write(post(body=odd, body_hash="h"))
+    assert written.classified is not None
+    assert repr(written.classified.body) == repr(odd)
+
+
+def test_second_post_is_refused_and_shows_the_first(stores: Stores) -> None:
+    first = stores.classifieds.write(post()).classified
+    second = stores.classifieds.write(post(body={**BODY, "x": 1}))
+    assert not second.accepted
+    assert second.classified == first
+
+
+def test_post_after_delete_makes_the_next_revision_of_the_same_classified(stores: Stores) -> None:
+    stores.classifieds.write(post(idempotency_key="key-1"))
+    stores.classifieds.write(put())
+    stores.classifieds.write(delete())
+    again = stores.classifieds.write(post(accepted_at=NOON + 9)).classified
+    assert again is not None
+    assert (again.revision, again.post_revision, again.deleted, again.former_portals) == (4, 4, False, ())
+    assert again.ever == {"SL", "BD", "IMOVIRTUAL"}
+    assert again.idempotency_key is None
+
+
+def test_post_with_the_key_of_the_last_post_stays_refused_after_delete(stores: Stores) -> None:
+    stores.classifieds.write(post(idempotency_key="key-1"))
+    stores.classifieds.write(delete())
+    assert not stores.classifieds.write(post(idempotency_key="key-1")).accepted
+    assert stores.classifieds.write(post(idempotency_key="key-2")).accepted
+
+
+def test_put_replaces_the_body_and_remembers_the_portals_before(stores: Stores) -> None:
+    stores.classifieds.write(post(idempotency_key="key-1"))
+    changed = stores.classifieds.write(put()).classified
+    assert changed is not None
+    assert (changed.revision, changed.body_revision, changed.post_revision, changed.kind) == (2, 2, 1, Kind.PUT)
+    assert (changed.portals, changed.former_portals) == (("SL", "IMOVIRTUAL"), ("SL", "BD"))
+    assert changed.ever == {"SL", "BD", "IMOVIRTUAL"}
+    assert (changed.body_hash, changed.post_hash) == (put().body_hash, post().body_hash)
+    assert (changed.idempotency_key, changed.traceparent) == ("key-1", None)
+
+
+def test_put_of_all_portals_takes_none_off(stores: Stores) -> None:
+    every = list(PORTALS)
+    stores.classifieds.write(post())
+    assert stores.classifieds.write(put(body={"portals": every})).accepted
+
+
+def test_put_is_refused_when_nothing_changes(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    same = stores.classifieds.write(put(body=BODY))
+    assert not same.accepted
+    assert same.classified is not None
+    assert same.classified.revision == 1
+
+
+def test_put_is_refused_for_another_customer_another_estate_or_nothing(stores: Stores) -> None:
+    assert stores.classifieds.write(put()).classified is None
+    stores.classifieds.write(post())
+    for revision in (put(classified_id=CLASSIFIED_ID, customer="other"), put(offerer_estate_id="estate-2")):
+        assert not stores.classifieds.write(revision).accepted
+
+
+def test_put_with_a_stale_if_match_is_refused(stores: Stores) -> None:
+    """The second of two editors who both read revision 1."""
+    stores.classifieds.write(post())
+    assert stores.classifieds.write(put(if_match=(1,))).accepted
+    late = stores.classifieds.write(put(body={**BODY, "late": True}, if_match=(1,)))
+    assert not late.accepted
+    assert late.classified is not None
+    assert late.classified.revision == 2
+
+
+def test_if_match_may_name_many_revisions_none_or_nonsense(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    for if_match in ((), (0, -1), (10**60,), (7, 8)):
+        assert not stores.classifieds.write(put(if_match=if_match)).accepted
+    assert stores.classifieds.write(put(if_match=(5, 1, 1, 10**60))).accepted
+    assert stores.classifieds.write(put(body={**BODY, "n": 1}, if_match=tuple(range(-500, 3)))).accepted
+
+
+def test_delete_keeps_the_body_and_is_refused_the_second_time(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    gone = stores.classifieds.write(delete()).classified
+    assert gone is not None
+    assert (gone.deleted, gone.revision, gone.body_revision, gone.kind) == (True, 2, 2, Kind.DELETE)
+    assert (gone.body, gone.portals, gone.offerer_estate_id) == (BODY, ("SL", "BD"), "estate-1")
+    again = stores.classifieds.write(delete())
+    assert not again.accepted
+    assert again.classified == gone
+    assert not stores.classifieds.write(put()).accepted
+
+
+def test_delete_again_needs_the_revision_it_repeats(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(delete())
+    assert not stores.classifieds.write(delete(if_match=(1,))).accepted
+    again = stores.classifieds.write(delete(if_match=(2,)))
+    assert again.accepted
+    assert again.classified is not None
+    assert again.classified.revision == 3
+    assert not stores.classifieds.write(delete(if_match=(2,))).accepted
+
+
+def test_delete_of_a_live_classified_needs_no_if_match(stores: Stores) -> None:
+    assert stores.classifieds.write(delete()).classified is None
+    stores.classifieds.write(post())
+    assert not stores.classifieds.write(delete(classified_id=CLASSIFIED_ID, customer="other")).accepted
+    assert stores.classifieds.write(delete(if_match=(9,))).accepted
+
+
+def test_each_revision_is_due_five_minutes_later(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(put())
+    assert stores.dues.past_due(NOON + 6 * MINUTE - 1, 10) == ()
+    (due,) = stores.dues.past_due(NOON + 6 * MINUTE, 10)
+    assert (due.pk, due.kind, due.due) == (f"CLASSIFIED#{CLASSIFIED_ID}", "CLASSIFIED", NOON + 6 * MINUTE)
+
+
+def test_list_is_newest_first_page_by_page_without_gaps(stores: Stores) -> None:
+    """Ties in time included: twenty of these were accepted in the same millisecond."""
+    made = set()
+    for number in range(40):
+        revision = post(estate=f"estate-{number}", accepted_at=NOON + max(number, 20))
+        made.add(revision.classified_id)
+        stores.classifieds.write(revision)
+    stores.classifieds.write(post(customer="other"))
+    seen: list[Classified] = []
+    after = None
+    while True:
+        page = stores.classifieds.list_classifieds(CUSTOMER, 7, after)
+        assert len(page.rows) <= 7
+        seen += page.rows
+        after = page.after
+        if after is None:
+            break
+    times = [found.accepted_at for found in seen]
+    assert times == sorted(times, reverse=True)
+    assert len(seen) == len(made)
+    assert {found.classified_id for found in seen} == made
+
+
+def test_list_leaves_out_the_deleted_and_ends_exactly(stores: Stores) -> None:
+    for number in range(4):
+        stores.classifieds.write(post(estate=f"estate-{number}", accepted_at=NOON + number))
+    stores.classifieds.write(delete(estate="estate-3"))
+    page = stores.classifieds.list_classifieds(CUSTOMER, 3, None)
+    assert [found.offerer_estate_id for found in page.rows] == ["estate-2", "estate-1", "estate-0"]
+    assert page.after is None
+    assert stores.classifieds.list_classifieds("nobody", 3, None).rows == ()
+
+
+def test_a_change_moves_a_classified_to_the_front(stores: Stores) -> None:
+    for number in range(3):
+        stores.classifieds.write(post(estate=f"estate-{number}", accepted_at=NOON + number))
+    stores.classifieds.write(put(estate="estate-0"))
+    rows = stores.classifieds.list_classifieds(CUSTOMER, 10, None).rows
+    assert [found.offerer_estate_id for found in rows] == ["estate-0", "estate-2", "estate-1"]
