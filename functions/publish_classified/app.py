@@ -1,0 +1,60 @@
+"""POST, PUT and DELETE of a classified: wiring only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from placard import bootstrap
+from placard.aws.http_api import Request, Response, serve
+from placard.aws.observability import start_logging
+from placard.use_cases.publish_classified import (
+    Ack,
+    Caller,
+    delete_classified,
+    post_classified,
+    put_classified,
+)
+
+
+def post(request: Request) -> Response:
+    """POST /classifieds"""
+    body, key = request.read_body(), request.read_header("Idempotency-Key")
+    return acknowledge(post_classified(bootstrap.classified_store(), bootstrap.clock(), caller(request), body, key))
+
+
+def put(request: Request) -> Response:
+    """PUT /classifieds/{classifiedId}"""
+    body, revisions = request.read_body(), request.read_if_match()
+    store, clock, classified_id = bootstrap.classified_store(), bootstrap.clock(), request.path["classifiedId"]
+    return acknowledge(put_classified(store, clock, caller(request), classified_id, body, if_match=revisions))
+
+
+def delete(request: Request) -> Response:
+    """DELETE /classifieds/{classifiedId}"""
+    store, clock, classified_id = bootstrap.classified_store(), bootstrap.clock(), request.path["classifiedId"]
+    return acknowledge(delete_classified(store, clock, caller(request), classified_id))
+
+
+def caller(request: Request) -> Caller:
+    """Return whom the request speaks for."""
+    return Caller(request.customer, request.traceparent)
+
+
+def acknowledge(ack: Ack) -> Response:
+    """Return V4's answer to a wish taken, and its revision."""
+    links = [{"statuses": f"/classifieds/{ack.classified_id}/statuses"}]
+    return Response(202, {"classifiedId": ack.classified_id, "links": links, "revision": ack.revision})
+
+
+ROUTES = {
+    "POST /classifieds": post,
+    "PUT /classifieds/{classifiedId}": put,
+    "DELETE /classifieds/{classifiedId}": delete,
+}
+
+start_logging()
+
+
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Answer API Gateway."""
+    return serve(ROUTES, event, bootstrap.settings().trusted_clients)

@@ -1,0 +1,242 @@
+"""Puts the parts together, each on first use, so that a function imports only what its own path needs. Tests pass fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+if TYPE_CHECKING:
+    from placard.aws.settings import Settings
+    from placard.domain.policy import Policy
+    from placard.ports import (
+        ClassifiedStore,
+        Clock,
+        Credentials,
+        DueStore,
+        Provider,
+        PublicationStore,
+        Receiver,
+        WakeUps,
+    )
+    from placard.use_cases.apply_events import ApplyEvents
+    from placard.use_cases.deliver_publication import DeliverPublication
+    from placard.use_cases.reconcile import Reconcile
+
+Part = TypeVar("Part")
+_parts: dict[str, Any] = {}
+
+
+def use(**parts: Any) -> None:
+    """Forget every part and take these in the place of the real ones: `use(classified_store=…, clock=…)`."""
+    _parts.clear()
+    _parts.update(parts)
+
+
+def _part(name: str, make: Callable[[], Part]) -> Part:
+    if name not in _parts:
+        _parts[name] = make()
+    return cast("Part", _parts[name])
+
+
+# --- the world -------------------------------------------------------------------------------------------------------
+
+
+def settings() -> Settings:
+    """The environment, read once."""
+
+    def make() -> Settings:
+        from placard.aws.settings import read_settings
+
+        return read_settings()
+
+    return _part("settings", make)
+
+
+def clock() -> Clock:
+    """Time and chance."""
+
+    def make() -> Clock:
+        from placard.aws.clock import SystemClock
+
+        return SystemClock()
+
+    return _part("clock", make)
+
+
+def classified_store() -> ClassifiedStore:
+    """The classifieds' side of the table."""
+
+    def make() -> ClassifiedStore:
+        from placard.aws.classifieds import DynamoClassifiedStore
+        from placard.aws.table import Table
+
+        return DynamoClassifiedStore(Table(settings().table_name), clock())
+
+    return _part("classified_store", make)
+
+
+def publication_store() -> PublicationStore:
+    """The publications' side of the table, for functions that nobody waits for."""
+
+    def make() -> PublicationStore:
+        from placard.aws.publications import DynamoPublicationStore
+        from placard.aws.table import Table
+
+        return DynamoPublicationStore(Table(settings().table_name), clock(), settings().status_retention_days)
+
+    return _part("publication_store", make)
+
+
+def message_store() -> PublicationStore:
+    """The same for the receivers: a portal waits, so it answers or gives up within a second."""
+
+    def make() -> PublicationStore:
+        from placard.aws.engine import QUICK
+        from placard.aws.publications import DynamoPublicationStore
+        from placard.aws.table import Table
+
+        return DynamoPublicationStore(Table(settings().table_name, QUICK), clock(), settings().status_retention_days)
+
+    return _part("message_store", make)
+
+
+def due_store() -> DueStore:
+    """The due index."""
+
+    def make() -> DueStore:
+        from placard.aws.dues import DynamoDueStore
+        from placard.aws.table import Table
+
+        return DynamoDueStore(Table(settings().table_name))
+
+    return _part("due_store", make)
+
+
+def wake_ups() -> WakeUps:
+    """The queues."""
+
+    def make() -> WakeUps:
+        from placard.aws.queues import SqsWakeUps
+
+        return SqsWakeUps(settings())
+
+    return _part("wake_ups", make)
+
+
+def credentials() -> Credentials:
+    """The vault."""
+
+    def make() -> Credentials:
+        from placard.aws.engine import PATIENT
+        from placard.aws.vault import Vault
+
+        return Vault(settings().vault_table_name, settings().vault_key_id, clock(), PATIENT)
+
+    return _part("credentials", make)
+
+
+def quick_credentials() -> Credentials:
+    """The vault for the receivers, with a portal waiting."""
+
+    def make() -> Credentials:
+        from placard.aws.engine import QUICK
+        from placard.aws.vault import Vault
+
+        return Vault(settings().vault_table_name, settings().vault_key_id, clock(), QUICK)
+
+    return _part("quick_credentials", make)
+
+
+# --- portals ---------------------------------------------------------------------------------------------------------
+
+
+def policy(provider: str) -> Policy:
+    """A provider's manifest, its waits shortened in the sandbox."""
+
+    def make() -> Policy:
+        from placard.portals.registry import load_policy
+
+        return load_policy(provider).scaled(settings().time_scale)
+
+    return _part(f"policy {provider}", make)
+
+
+def receiver(provider: str) -> Receiver:
+    """What checks the proof of a provider's callbacks."""
+    return _part(f"receiver {provider}", lambda: _load_receiver(provider, quick_credentials()))
+
+
+def interpreter(provider: str) -> Receiver:
+    """What makes sense of messages whose proof was checked before they were stored: it has no way to the vault."""
+    return _part(f"interpreter {provider}", lambda: _load_receiver(provider, None))
+
+
+def _load_receiver(provider: str, vault: Credentials | None) -> Receiver:
+    from placard.portals.registry import load_receiver
+
+    found = load_receiver(provider, vault)
+    if found is None:
+        raise LookupError(f"{provider} never calls")
+    return found
+
+
+def provider(name: str) -> Provider:
+    """All parts of a provider that a delivery needs."""
+
+    def make() -> Provider:
+        from placard.portals.registry import load_publisher
+        from placard.ports import Provider
+
+        publisher = load_publisher(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+        return Provider(policy(name), publisher)
+
+    return _part(f"provider {name}", make)
+
+
+def _publisher_arguments(name: str) -> dict[str, Any]:
+    known = settings()
+    table: dict[str, dict[str, Any]] = {
+        "olx": {"base_url": known.olx_base_url},
+        "aviv": {
+            "base_url": known.aviv_base_url,
+            "token_url": known.aviv_token_url,
+            "receiver_url": known.aviv_receiver_url,
+        },
+    }
+    return table.get(name, {})
+
+
+# --- use cases -------------------------------------------------------------------------------------------------------
+
+
+def deliver_publication(provider_name: str) -> DeliverPublication:
+    """Looks at publications of one provider."""
+
+    def make() -> DeliverPublication:
+        from placard.use_cases.deliver_publication import DeliverPublication
+
+        return DeliverPublication(publication_store(), provider(provider_name), clock(), scale=settings().time_scale)
+
+    return _part(f"deliver {provider_name}", make)
+
+
+def apply_events() -> ApplyEvents:
+    """Folds messages of every provider."""
+
+    def make() -> ApplyEvents:
+        from placard.use_cases.apply_events import ApplyEvents
+
+        return ApplyEvents(publication_store(), interpreter, policy, clock())
+
+    return _part("apply_events", make)
+
+
+def reconcile() -> Reconcile:
+    """Wakes what is past its due time."""
+
+    def make() -> Reconcile:
+        from placard.use_cases.reconcile import Reconcile
+
+        return Reconcile(due_store(), classified_store(), wake_ups(), clock())
+
+    return _part("reconcile", make)

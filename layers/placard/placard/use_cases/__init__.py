@@ -1,0 +1,1 @@
+"""One file per function: load, ask the core, store. Nothing here knows AWS or HTTP."""

@@ -1,0 +1,109 @@
+"""Fold stored messages into their publications (lifecycle §7, step 5)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from placard.domain.apply import apply, wake
+from placard.domain.errors import TransitionConflictError
+from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.lifecycle import Outcome
+from placard.domain.policy import Policy
+from placard.domain.publication import Publication
+from placard.ports import Change, Clock, Link, Message, PublicationStore, Receiver
+
+logger = logging.getLogger(__name__)
+
+HINT = "hint"
+UNSUPPORTED = "not about an advert"
+# How long after its receipt a message without a LINK is looked at again; then hourly, for a day (lifecycle §7, step 5).
+PARKED_LOOKS = (MINUTE, 5 * MINUTE, 30 * MINUTE)
+PARKED_FOR = DAY
+_MOST_RACES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyEvents:
+    """Folds messages; `receiver_of` and `policy_of` give a provider's parts."""
+
+    store: PublicationStore
+    receiver_of: Callable[[str], Receiver]
+    policy_of: Callable[[str], Policy]
+    clock: Clock
+
+    def fold_message(self, provider: str, remote_id: str, digest: str) -> None:
+        """Fold one message; without a LINK it stays parked."""
+        message = self.store.message_of(provider, remote_id, digest)
+        if message is None or message.outcome is not None:
+            return
+        link = self.store.link_of(provider, remote_id)
+        if link is None:
+            self._park(message)
+        else:
+            self._fold(message, link)
+
+    def fold_parked(self, provider: str, remote_id: str) -> None:
+        """Fold every message that waited for this LINK, the oldest first."""
+        link = self.store.link_of(provider, remote_id)
+        if link is None:
+            return
+        for message in self.store.messages_of(provider, remote_id):
+            self._fold(message, link)
+
+    def _park(self, message: Message) -> None:
+        age = self.clock.now() - message.received_at
+        if age >= PARKED_FOR:
+            # It counts as unknown from here on; without an outcome, a later LINK still attaches it.
+            logger.warning("a message never found its advert", extra={"evidence": message.key})
+            self.store.mark_message(message, None, None)
+        elif age >= PARKED_LOOKS[0]:
+            later = next((look for look in PARKED_LOOKS if look > age), age + HOUR)
+            self.store.mark_message(message, None, message.received_at + later)
+
+    def _fold(self, message: Message, link: Link) -> None:
+        if message.customer is not None and message.customer != link.customer:
+            logger.error("a message about another customer's advert", extra={"evidence": message.key})
+            self.store.mark_message(message, Outcome.REFUSED, None)
+            return
+        for _ in range(_MOST_RACES):
+            publication = self.store.load_publication(link.classified_id, link.channel)
+            if publication is None:
+                raise TransitionConflictError(f"the LINK of {message.key} came before its publication")
+            try:
+                self._fold_into(publication, message, link)
+                return
+            except TransitionConflictError:
+                stored = self.store.message_of(message.provider, message.remote_id, message.digest)
+                if stored is None or stored.outcome is not None:
+                    return
+        raise TransitionConflictError(f"the publication of {message.key} never stood still")
+
+    def _fold_into(self, publication: Publication, message: Message, link: Link) -> None:
+        policy = self.policy_of(message.provider)
+        if not policy.callbacks_are_facts:
+            self._hint(publication, message)
+            return
+        event = self.receiver_of(message.provider).interpret(message, link.channel)
+        if event is None:
+            self.store.mark_message(message, UNSUPPORTED, None)
+            return
+        now = self.clock.now()
+        folded = apply(publication, event, policy, now)
+        if folded.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
+            logger.warning(
+                "a portal's word changed nothing",
+                extra={"evidence": message.key, "word": event.word, "outcome": folded.outcome},
+            )
+        self.store.save(Change(folded.publication, folded.entries, message=message, outcome=folded.outcome))
+
+    def _hint(self, publication: Publication, message: Message) -> None:
+        """A body without proof changes nothing: it makes the publication due, and only what is read then counts."""
+        if message.remote_id != publication.remote_id:
+            self.store.mark_message(message, Outcome.STALE, None)
+        elif publication.reread:
+            self.store.mark_message(message, HINT, None)
+        else:
+            hinted = wake(replace(publication, reread=True), self.clock.now())
+            self.store.save(Change(hinted, message=message, outcome=HINT))

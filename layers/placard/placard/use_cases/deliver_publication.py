@@ -1,0 +1,303 @@
+"""A look at one publication: decide, lease, call, record (lifecycle §7, step 3)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from placard.domain import answers
+from placard.domain.answers import Answer, Result
+from placard.domain.apply import Folded, apply, wake
+from placard.domain.classified import Classified
+from placard.domain.decide import Start, begin
+from placard.domain.errors import (
+    CredentialsError,
+    PortalRejectedError,
+    PortalUnavailableError,
+    TransitionConflictError,
+)
+from placard.domain.events import Operation, PortalEvent, Source, Verdict
+from placard.domain.instants import SECOND
+from placard.domain.lifecycle import Outcome
+from placard.domain.look import look, open_publication, rest
+from placard.domain.policy import Policy, Rendering
+from placard.domain.problems import Problem
+from placard.domain.publication import Publication, Running
+from placard.domain.retry import next_wait
+from placard.ports import Call, Change, Clock, Link, Provider, PublicationStore, Question, WakeUp
+
+logger = logging.getLogger(__name__)
+
+# A folding that loses the race reads and folds again; more often than this only a storm of writers can lose.
+_MOST_RACES = 20
+_BUSY_WAIT = 3 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverPublication:
+    """Looks at publications. `lease` (ms) is longer than any call can take: the function's timeout and a minute."""
+
+    store: PublicationStore
+    provider: Provider
+    clock: Clock
+    lease: int = 90 * SECOND
+    scale: float = 1
+
+    def __call__(self, wake_up: WakeUp) -> None:
+        """Look once. Whatever is left to do afterwards stands in the table: a `look` mark or a due time."""
+        classified, publications = self.store.load(wake_up.classified_id)
+        if classified is None:
+            logger.warning("wake-up for an unknown classified", extra={"classifiedId": wake_up.classified_id})
+            return
+        known = {publication.channel: publication for publication in publications}
+        publication = known.get(wake_up.channel) or open_publication(classified, wake_up.channel)
+        try:
+            self._look(classified, publication)
+        except TransitionConflictError:
+            # Somebody else changed it between our reading and our writing; their change wakes the next look.
+            logger.info("another look was first", extra={"classifiedId": wake_up.classified_id})
+
+    def _look(self, classified: Classified, publication: Publication) -> None:
+        now = self.clock.now()
+        policy = self.provider.policy
+        rendering = self.provider.publisher.render(classified, publication.channel)
+        looked = look(publication, classified, rendering, policy, now)
+        decision = looked.decision
+        idle = decision.start is None and not decision.read and not decision.search
+        seen = rest(looked.publication, decision.wake_at, now) if idle else looked.publication
+        if looked.entries or (idle and seen != publication):
+            seen = self.store.save(Change(seen, looked.entries))
+        if decision.start is not None:
+            self._operate(classified, seen, decision.start, rendering)
+        elif decision.search:
+            self._search(classified, seen)
+        elif decision.read:
+            self._read(classified, seen, rendering)
+
+    # --- an operation ------------------------------------------------------------------------------------------------
+
+    def _operate(self, classified: Classified, publication: Publication, start: Start, rendering: Rendering) -> None:
+        begun = begin(
+            publication,
+            start,
+            rendering,
+            operation_id=self.clock.new_id(),
+            lease=self.lease,
+            policy=self.provider.policy,
+            now=self.clock.now(),
+        )
+        begun = self.store.save(Change(begun))
+        running = _running(begun)
+        call = Call(
+            start.kind,
+            begun.channel,
+            classified,
+            rendering,
+            start.listed,
+            running.remote_id,
+            begun.traceparent,
+        )
+        try:
+            answer = self.provider.publisher.send(call)
+        except PortalUnavailableError as error:
+            self._postpone(begun, running, error)
+        except PortalRejectedError as error:
+            self._end(begun, running, Verdict.FAILED, error.problems, _details(error))
+        except CredentialsError as error:
+            self._end(begun, running, Verdict.FAILED, (error.problem,), _details(error))
+        else:
+            self._record(begun, running, answer, rendering)
+
+    def _record(self, begun: Publication, running: Running, answer: Answer, rendering: Rendering) -> None:
+        if answer.result is Result.ACCEPTED:
+            self._accept(begun, running, answer, rendering)
+        elif answer.result is Result.DONE:
+            self._end(begun, running, Verdict.SUCCEEDED, (), answer.details)
+        elif answer.result is Result.MISSING:
+            self._fold(begun, lambda current, now: answers.miss(current, running.id, now))
+        elif answer.result is Result.EXISTS:
+            self._take_over(begun, running)
+        else:
+            busy = PortalUnavailableError("an operation still runs at the portal", taken=False, wait=_BUSY_WAIT)
+            self._postpone(begun, running, busy)
+
+    def _accept(self, begun: Publication, running: Running, answer: Answer, rendering: Rendering) -> None:
+        policy = self.provider.policy
+        link = self._link(begun, answer.remote_id) if running.portals else None
+
+        def accept(current: Publication, now: int) -> Folded:
+            return answers.accept(current, running.id, answer, policy, now, rendering.normalised)
+
+        self._fold(begun, accept, link)
+
+    def _link(self, publication: Publication, remote_id: str | None) -> Link | None:
+        if remote_id is None or remote_id == publication.remote_id:
+            return None
+        return Link(
+            self.provider.policy.provider,
+            remote_id,
+            publication.classified_id,
+            publication.channel,
+            publication.customer,
+            self.clock.now(),
+        )
+
+    def _end(
+        self, begun: Publication, running: Running, verdict: Verdict, problems: tuple[Problem, ...], details: str | None
+    ) -> None:
+        policy = self.provider.policy
+
+        def end(current: Publication, now: int) -> Folded:
+            return answers.end(current, running.id, verdict, policy, now, problems, Source.ANSWER, details)
+
+        self._fold(begun, end)
+
+    def _postpone(
+        self, begun: Publication, running: Running, error: PortalUnavailableError, latest: int | None = None
+    ) -> None:
+        policy = self.provider.policy
+        retry_at = self.clock.now() + self._wait(begun.tries, error.wait)
+        retry_at = retry_at if latest is None else min(retry_at, latest)
+
+        def postpone(current: Publication, now: int) -> Folded:
+            return answers.postpone(
+                current,
+                running.id,
+                retry_at,
+                policy,
+                now,
+                taken=error.taken,
+                counts=not error.throttled,
+                why=str(error),
+            )
+
+        self._fold(begun, postpone)
+
+    def _wait(self, tries: int, asked: int | None) -> int:
+        return max(int(next_wait(tries, self.clock.draw()) * self.scale), asked or 0)
+
+    def _take_over(self, begun: Publication, running: Running) -> None:
+        """An advert with our key is there already: find it by the key, adopt it, and let the next look change it."""
+        classified, _ = self.store.load(begun.classified_id)
+        try:
+            found = None if classified is None else self.provider.publisher.search(classified, begun.channel)
+        except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
+            found, reason = None, str(error)
+        else:
+            reason = "the portal says the advert exists, and does not list it"
+        if found is None:
+            self._postpone(begun, running, PortalUnavailableError(reason, taken=False))
+            return
+        link = self._link(begun, found)
+        self._fold(begun, lambda current, now: answers.adopt(current, running.id, found, now), link)
+
+    # --- questions ---------------------------------------------------------------------------------------------------
+
+    def _ask(self, publication: Publication) -> Publication:
+        """Take the lease on a reading: several hints lead to one question."""
+        now = self.clock.now()
+        until = now + self.lease
+        asking = replace(publication, reread=False, reading_until=until, read_at=now, look=False, due=until)
+        return self.store.save(Change(asking))
+
+    def _search(self, classified: Classified, publication: Publication) -> None:
+        """Settle an operation of unknown outcome: a POST is looked for, anything else is simply sent again."""
+        running = _running(publication)
+        if running.kind is not Operation.POST:
+            self._fold(publication, lambda current, now: answers.forget(current, running.id, now))
+            return
+        asking = self._ask(publication)
+        try:
+            found = self.provider.publisher.search(classified, publication.channel)
+        except PortalUnavailableError as error:
+            self._postpone(asking, running, _of_search(error))
+            return
+        except (PortalRejectedError, CredentialsError) as error:
+            self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
+            return
+        if found is not None:
+            answer = Answer(Result.ACCEPTED, remote_id=found)
+            self._fold(
+                asking, lambda current, now: self._found(current, running, answer, now), self._link(asking, found)
+            )
+        elif self.clock.now() >= running.began_at + self.provider.policy.settle:
+            self._fold(asking, lambda current, now: answers.forget(current, running.id, now))
+        else:
+            nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
+            self._postpone(asking, running, nothing, running.began_at + self.provider.policy.settle)
+
+    def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
+        folded = answers.accept(current, running.id, answer, self.provider.policy, now)
+        return replace(folded, publication=replace(folded.publication, reread=True, look=True))
+
+    def _read(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
+        running = publication.running
+        late = running is not None and self.clock.now() >= running.due
+        asking = self._ask(publication)
+        try:
+            events = self.provider.publisher.read(Question(asking, classified, rendering, late))
+        except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
+            wait = self._wait(asking.tries, error.wait if isinstance(error, PortalUnavailableError) else None)
+            self._fold(asking, lambda current, now: _ask_again(current, now, wait))
+            return
+        policy = self.provider.policy
+        for event in events:
+            self._fold(asking, partial(_apply_event, event, policy))
+        self._fold(asking, lambda current, now: _asked(current, policy, now))
+
+    # --- recording ---------------------------------------------------------------------------------------------------
+
+    def _fold(
+        self, publication: Publication, fold: Callable[[Publication, int], Folded], link: Link | None = None
+    ) -> None:
+        """Fold into the publication as it is now and store the outcome; whoever loses the race reads and folds again."""
+        current: Publication | None = publication
+        for _ in range(_MOST_RACES):
+            if current is None:
+                break
+            folded = fold(current, self.clock.now())
+            if folded.publication == current and not folded.entries and link is None:
+                return
+            try:
+                self.store.save(Change(folded.publication, folded.entries, link))
+                return
+            except TransitionConflictError:
+                current = self.store.load_publication(publication.classified_id, publication.channel)
+        if link is not None:
+            self.store.write_link(link)
+        raise TransitionConflictError(
+            f"the publication {publication.classified_id}/{publication.channel} never stood still"
+        )
+
+
+def _running(publication: Publication) -> Running:
+    if publication.running is None:
+        raise ValueError("no operation is in flight")
+    return publication.running
+
+
+def _of_search(error: PortalUnavailableError) -> PortalUnavailableError:
+    """Return the error of a search: it says nothing about the call whose outcome is looked for."""
+    return PortalUnavailableError(str(error), taken=True, wait=error.wait, throttled=error.throttled)
+
+
+def _details(error: PortalRejectedError | CredentialsError) -> str | None:
+    return None if error.status_code is None else f"HTTP {error.status_code}"
+
+
+def _apply_event(event: PortalEvent, policy: Policy, current: Publication, now: int) -> Folded:
+    return apply(current, event, policy, now)
+
+
+def _ask_again(current: Publication, now: int, wait: int) -> Folded:
+    later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + 1, look=True)
+    return Folded(replace(later, due=now + wait), (), Outcome.UNCHANGED)
+
+
+def _asked(current: Publication, policy: Policy, now: int) -> Folded:
+    """End a reading: what is still due after it is overdue."""
+    rested = replace(current, reading_until=None, retry_at=None)
+    folded = answers.overdue(rested, policy, now)
+    return replace(folded, publication=wake(folded.publication, now))

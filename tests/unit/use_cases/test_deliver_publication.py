@@ -1,0 +1,316 @@
+"""Looks, leases, calls and recordings over in-memory ports (lifecycle, section 7)."""
+
+from __future__ import annotations
+
+import pytest
+
+from placard.domain.answers import Answer, Result
+from placard.domain.classified import Kind
+from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
+from placard.domain.events import AdvertState as S
+from placard.domain.events import Operation as Op
+from placard.domain.events import Source
+from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.problems import Problem
+from placard.domain.publication import Phase
+from placard.ports import Call
+from tests.unit.domain.hub import HINTS, event
+from tests.unit.use_cases.world import CUSTOMER, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def _live(world: World) -> World:
+    world.publish()
+    world.settle()
+    world.clock.advance(1000)
+    world.say(event("advert-1", world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", transaction="t-1"))
+    world.settle()
+    world.clock.advance(MINUTE)
+    return world
+
+
+def test_a_classified_goes_live(world: World) -> None:
+    _live(world)
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+    assert [call.operation for call in world.portal.calls] == [Op.POST]
+    assert world.publication.due is None
+
+
+def test_wake_ups_too_many_send_nothing_more(world: World) -> None:
+    _live(world)
+    for _ in range(3):
+        world.look()
+    assert len(world.portal.calls) == 1
+
+
+def test_an_edit_is_one_call_and_an_unchanged_one_none(world: World) -> None:
+    _live(world)
+    for text in ("one", "two", "three"):
+        world.publish(text, Kind.PUT)
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT]
+    assert world.portal.calls[-1].classified.body["text"] == "three"
+
+
+def test_a_callback_that_beats_the_answer_waits_for_its_link(world: World) -> None:
+    world.publish()
+
+    def answer_late(call: Call) -> Answer:
+        world.say(event("advert-1", world.clock.now(), ends=Op.POST, state=S.LIVE, transaction="t-1"))
+        world.relay()
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = answer_late
+    world.settle()
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_outage_is_waited_out(world: World, taken: bool) -> None:
+    world.publish()
+    failures = iter([True, True, False])
+
+    def fail_twice(call: Call) -> Answer:
+        if next(failures):
+            raise PortalUnavailableError("HTTP 503", taken=taken)
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = fail_twice
+    if taken:
+        for _ in range(80):
+            world.settle()
+            due = world.publication.due
+            if world.publication.running is not None and world.publication.running.phase is Phase.ACCEPTED:
+                break
+            assert due is not None, "a wait without a due time"
+            world.clock.advance(max(due - world.clock.now(), 1))
+            world.reconcile()
+    else:
+        world.settle()
+    assert world.told()[:2] == ["RECEIVED(1)", "CREATING(1)"] or "CREATING(1)" in world.told()
+    assert len(world.portal.calls) == 3
+
+
+def test_a_post_of_unknown_outcome_is_adopted_when_found(world: World) -> None:
+    world.publish()
+
+    def lose(call: Call) -> Answer:
+        world.portal.found = "advert-9"
+        raise PortalUnavailableError("no answer", taken=True)
+
+    world.portal.script = lose
+    world.portal.reading = (
+        event("advert-9", world.clock.now(), ends=Op.POST, state=S.LIVE, source=Source.POLL, at=world.clock.now()),
+    )
+    world.settle()
+    assert len(world.portal.calls) == 1
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+    link = world.store.link_of("olx", "advert-9")
+    assert link is not None
+    assert link.customer == CUSTOMER
+
+
+def test_a_post_nobody_finds_is_sent_again_only_after_the_settle_time(world: World) -> None:
+    world.publish()
+    began = world.clock.now()
+    sent: list[int] = []
+
+    def lose_once(call: Call) -> Answer:
+        sent.append(world.clock.now())
+        if len(sent) == 1:
+            raise PortalUnavailableError("no answer", taken=True)
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = lose_once
+    for _ in range(200):
+        world.settle()
+        if len(sent) == 2:
+            break
+        due = world.publication.due
+        assert due is not None
+        world.clock.advance(max(due - world.clock.now(), 1))
+        world.reconcile()
+    assert len(sent) == 2
+    assert 30 * MINUTE <= sent[1] - began <= 31 * MINUTE
+
+
+def test_an_outage_is_told_after_15_minutes_and_given_up_after_24_hours(world: World) -> None:
+    world.publish()
+
+    def fail(call: Call) -> Answer:
+        raise PortalUnavailableError("HTTP 503", taken=False)
+
+    world.portal.script = fail
+    start = world.clock.now()
+    for _ in range(2000):
+        world.settle()
+        if world.told()[-1] == "CREATING_FAILED(1)":
+            break
+        world.clock.advance(max((world.publication.due or 0) - world.clock.now(), 1000))
+        world.reconcile()
+    assert world.told() == ["RECEIVED(1)", "RECEIVED(1)", "CREATING_FAILED(1)"]
+    assert DAY <= world.clock.now() - start <= DAY + 2 * HOUR
+    latest = world.publication.standings["IMOVIRTUAL"].latest
+    assert latest is not None
+    assert latest.problems[0].code == "portal_unavailable"
+    assert latest.to_json()["problem"]["retriable"] is True
+
+
+def test_a_429_burns_no_try_and_keeps_the_wait_asked_for(world: World) -> None:
+    world.publish()
+
+    def throttle(call: Call) -> Answer:
+        raise PortalUnavailableError("slow down", taken=False, throttled=True, wait=HOUR)
+
+    world.portal.script = throttle
+    world.settle()
+    assert world.publication.tries == 0
+    assert (world.publication.retry_at or 0) >= world.clock.now() + HOUR - 1000
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (
+            PortalRejectedError("no", (Problem("invalid_field", "too short", "/data/texts/headline/pt"),)),
+            "invalid_field",
+        ),
+        (CredentialsError(Problem("consent_revoked", "The portal refuses the refresh token.")), "consent_revoked"),
+        (CredentialsError(Problem("not_connected", "No account.")), "not_connected"),
+    ],
+)
+def test_a_refusal_ends_with_its_problem(world: World, error: Exception, code: str) -> None:
+    world.publish()
+
+    def refuse(call: Call) -> Answer:
+        raise error
+
+    world.portal.script = refuse
+    world.settle()
+    latest = world.publication.standings["IMOVIRTUAL"].latest
+    assert latest is not None
+    assert (latest.status, latest.problems[0].code) == ("CREATING_FAILED", code)
+    assert len(world.portal.calls) == 1
+
+
+def test_an_advert_that_exists_is_adopted_and_changed(world: World) -> None:
+    world.publish()
+    answers = iter([Answer(Result.EXISTS), Answer(Result.ACCEPTED, None, "t-2")])
+    world.portal.script = lambda call: next(answers)
+    world.portal.found = "advert-7"
+    world.portal.reading = (event("advert-7", world.clock.now(), state=S.LIVE, code="active", source=Source.POLL),)
+    world.settle()
+    assert [(call.operation, call.remote_id) for call in world.portal.calls] == [(Op.POST, None), (Op.PUT, "advert-7")]
+
+
+def test_an_advert_that_is_gone_is_created_anew(world: World) -> None:
+    _live(world)
+    answers = iter([Answer(Result.MISSING), Answer(Result.ACCEPTED, "advert-2", "t-3")])
+    world.portal.script = lambda call: next(answers)
+    world.publish("changed", Kind.PUT)
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.POST]
+    world.say(event("advert-2", world.clock.now(), ends=Op.POST, state=S.LIVE, transaction="t-3"))
+    world.settle()
+    assert world.told()[-1] == "UPDATED(2)"
+
+
+def test_a_delete_of_what_is_gone_is_done(world: World) -> None:
+    _live(world)
+    world.portal.script = lambda call: Answer(Result.DONE)
+    world.delete()
+    world.settle()
+    assert world.told()[-2:] == ["RECEIVED(2)", "DELETED(2)"]
+
+
+def test_a_crash_under_the_lease_is_an_unknown_outcome(world: World) -> None:
+    world.publish()
+
+    def crash(call: Call) -> Answer:
+        raise RuntimeError("the process died")
+
+    world.portal.script = crash
+    with pytest.raises(RuntimeError):
+        world.settle()
+    assert world.publication.running is not None
+    world.look()
+    assert len(world.portal.calls) == 1, "nobody calls under another's lease"
+    world.portal.found = "advert-3"
+    world.clock.advance((world.publication.due or 0) - world.clock.now())
+    world.reconcile()
+    world.settle()
+    assert len(world.portal.calls) == 1
+    assert "CREATING(1)" in world.told()
+
+
+def test_an_operation_without_an_end_is_asked_after_and_told_overdue(world: World) -> None:
+    world.publish()
+    world.settle()
+    world.clock.advance(10 * MINUTE)
+    world.reconcile()
+    world.settle()
+    assert world.portal.reads == 1
+    latest = world.publication.standings["IMOVIRTUAL"].latest
+    assert latest is not None
+    assert latest.problems[0].code == "overdue"
+    for _ in range(30):
+        world.clock.advance((world.publication.due or 0) - world.clock.now())
+        world.reconcile()
+        world.settle()
+        if world.publication.running is None:
+            break
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def test_several_hints_lead_to_one_reading() -> None:
+    world = World(HINTS, ("SL",))
+    world.publish()
+    world.settle()
+    for number in range(5):
+        world.say(event("advert-1", world.clock.now(), known=True), f"hint {number}", CUSTOMER)
+    world.portal.reading = (
+        event(
+            "advert-1", world.clock.now(), revision=1, removal=False, state=S.LIVE, code="CREATED", source=Source.POLL
+        ),
+    )
+    world.settle()
+    assert world.portal.reads == 1
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+
+
+def test_a_forged_hint_changes_nothing_and_tells_nothing() -> None:
+    world = World(HINTS, ("SL",))
+    world.publish()
+    world.settle()
+    before = world.publication
+    message = world.say(event("advert-1", world.clock.now(), state=S.LIVE), "forged", "another-customer")
+    world.settle()
+    assert world.publication == before
+    stored = world.store.message_of("aviv", "advert-1", message.digest)
+    assert stored is not None
+    assert stored.outcome == "refused"
+
+
+def test_every_redelivery_is_harmless(world: World) -> None:
+    _live(world)
+    entries = len(world.store.list_entries(world.id, 250, None).rows)
+    for record in list(world.store.records):
+        if record.key[1].startswith("EVENT#"):
+            _, provider, remote_id = record.key[0].split("#", 2)
+            world.apply.fold_message(provider, remote_id, record.key[1].split("#")[1])
+            world.apply.fold_parked(provider, remote_id)
+    assert len(world.store.list_entries(world.id, 250, None).rows) == entries
+
+
+def test_lost_wake_ups_are_found_by_their_due_times(world: World) -> None:
+    world.publish()
+    world.relay()
+    world.queues.take()
+    world.clock.advance(5 * MINUTE)
+    assert world.reconcile() == 1
+    world.settle()
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
