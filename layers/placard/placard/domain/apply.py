@@ -152,7 +152,7 @@ def _overall(outcomes: Iterable[Outcome]) -> Outcome:
 def _fold_standing(publication: Publication, standing: Standing, event: PortalEvent, policy: Policy) -> _Fact:
     """Fold the three facts of an event into one standing, the end first: it says which operation the rest belongs to."""
     running = _matching(publication, standing, event)
-    advert = None if event.advert is None else _resolved(publication, event.advert, policy, running)
+    advert = _resolved(publication, event, policy, running)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
@@ -202,9 +202,13 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
     return running if end.operation is running.kind else None
 
 
-def _resolved(publication: Publication, advert: Advert, policy: Policy, running: Running | None) -> Advert:
-    last = running or publication.last
-    return policy.resolve(advert, last.kind if last is not None else None)
+def _resolved(publication: Publication, event: PortalEvent, policy: Policy, running: Running | None) -> Advert | None:
+    """Settle a code that two states share by the last operation that was done: the one ending now, or one before."""
+    if event.advert is None:
+        return None
+    failed = event.end is not None and event.end.verdict is Verdict.FAILED
+    done = publication.last if failed else running or publication.last
+    return policy.resolve(event.advert, done.kind if done is not None else None)
 
 
 def _fold_end(

@@ -1,0 +1,33 @@
+"""AVIV's Classifieds Management V4, which feeds SeLoger and its four sisters (contracts/aviv.md). Its manifest."""
+
+from __future__ import annotations
+
+from placard.domain.events import Advert, AdvertState, Operation
+from placard.domain.instants import MINUTE
+from placard.domain.policy import Policy
+
+PORTALS = ("SL", "BUCOM", "BD", "SLC", "SLN")
+
+# Lifecycle §5, last row. A pause is a DELETE of the portal and an activation a POST: AVIV has neither call.
+NEXT_OPERATIONS: dict[AdvertState, tuple[Operation, ...]] = {
+    AdvertState.LIVE: (Operation.PUT, Operation.DELETE, Operation.DEACTIVATE),
+    AdvertState.PAUSED: (Operation.ACTIVATE, Operation.DELETE),
+    AdvertState.ABSENT: (Operation.POST,),
+    AdvertState.WITHDRAWN: (Operation.POST,),
+}
+
+
+def next_operations(advert: Advert) -> tuple[Operation, ...]:
+    """Return what can be asked for an advert in this state."""
+    return NEXT_OPERATIONS.get(advert.state, ())
+
+
+POLICY = Policy(
+    provider="aviv",
+    callbacks_are_facts=False,
+    operation_due=15 * MINUTE,
+    settle=15 * MINUTE,
+    next_operations=next_operations,
+    pauses=False,
+    judges_updates=True,
+)

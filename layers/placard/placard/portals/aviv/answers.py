@@ -1,0 +1,86 @@
+"""What AVIV's answers to our calls mean (contracts/aviv.md §2 and §5): by status and problem `type`, never by prose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from placard.domain.answers import Answer, Result
+from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
+from placard.domain.events import Operation
+from placard.domain.instants import SECOND
+from placard.domain.problems import Problem
+from placard.portals.base import Reply
+from placard.portals.reading import as_list, as_object, as_text, look_up
+from placard.ports import Call
+
+# §5: (status, operation) → what it means.
+RESULTS = {
+    (404, Operation.PUT): Result.MISSING,
+    (404, Operation.DELETE): Result.DONE,
+}
+# §2, error bodies: the last part of `type`.
+DUPLICATED_CLASSIFIED = "Duplicated-Classifieds-Error"
+DUPLICATED_MEDIA = "Duplicated-Media-Error"
+WITH_FIELDS = ("Validation-Error", "Colliding-Contacts-Information-Error")
+
+
+def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: float) -> Answer:
+    """Return what AVIV did with a call; `body` is what was sent.
+
+    Raises PortalRejectedError where the listing is refused, CredentialsError where the token may not do this.
+    """
+    if reply.succeeded:
+        return _accepted(call, reply)
+    said = reply.said or {}
+    title = as_text(said.get("title")) or f"HTTP {reply.status}"
+    result = RESULTS.get((reply.status, call.operation))
+    if result is not None:
+        return Answer(result, details=title)
+    if reply.status == 403:
+        raise refuse_access(reply)
+    if reply.status == 412:
+        wait = int(SECOND * scale)
+        raise PortalUnavailableError("changed meanwhile", taken=False, wait=wait, status_code=412, body=reply.text)
+    kind = (as_text(said.get("type")) or "").rpartition("/")[2]
+    if kind == DUPLICATED_CLASSIFIED and call.operation is Operation.POST:
+        return Answer(Result.EXISTS, details=title)
+    message = as_text(said.get("detail")) or title
+    raise PortalRejectedError(message, _problems(kind, said, body, message), status_code=reply.status, body=reply.text)
+
+
+def refuse_access(reply: Reply) -> Exception:
+    """Return the error of a 403: a scope or grant the hub lacks; a firewall's page is an outage."""
+    if reply.said is None:
+        return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
+    problem = Problem("credentials_app", "AVIV does not let the hub do this: a scope is missing.")
+    return CredentialsError(problem, status_code=reply.status, body=reply.text)
+
+
+def _accepted(call: Call, reply: Reply) -> Answer:
+    if call.operation is Operation.DELETE:
+        return Answer(Result.ACCEPTED, remote_id=call.remote_id)
+    remote_id = as_text(reply.read().get("classifiedId")) or call.remote_id
+    if remote_id is None:
+        raise PortalUnavailableError("a creation without its id", taken=True, status_code=reply.status, body=reply.text)
+    return Answer(Result.ACCEPTED, remote_id=remote_id)
+
+
+def _problems(kind: str, said: dict[str, Any], body: dict[str, Any] | None, message: str) -> tuple[Problem, ...]:
+    if kind == DUPLICATED_MEDIA:
+        return (Problem("media_refused", message, "/media"),)
+    errors = [as_object(error) for error in as_list(said.get("errors"))] if kind in WITH_FIELDS else []
+    if not errors:
+        return (Problem("rejected_by_portal", message),)
+    return tuple(_read_error(error, body, message) for error in errors)
+
+
+def _read_error(error: Any, body: dict[str, Any] | None, message: str) -> Problem:
+    """Return one field's problem; whether it is missing is seen in what was sent. The pointers are the CRM's own."""
+    name = as_text(error.get("name")) or ""
+    pointer = name if name.startswith("/") else "/" + name.removesuffix(".*").replace(".", "/")
+    given = look_up(body, pointer)
+    return Problem(
+        "missing_field" if name.startswith("/") and given in (None, "") else "invalid_field",
+        as_text(error.get("reason")) or message,
+        pointer if len(pointer) > 1 else None,
+    )

@@ -1,0 +1,93 @@
+"""How a classified stands at AVIV, from what AVIV lists and shows (contracts/aviv.md §4.3, lifecycle §4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
+from placard.domain.publication import Publication
+from placard.portals.aviv.mapping import fingerprint
+from placard.portals.aviv.words import order_of, read_status
+from placard.portals.base import Reply
+from placard.portals.reading import as_list
+from placard.ports import Question
+
+ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
+
+
+def read_statuses(items: Iterable[Mapping[str, Any]], remote_id: str, now: int) -> tuple[PortalEvent, ...]:
+    """Return one event per status, oldest first: AVIV promises no order."""
+    return tuple(sorted((read_status(item, remote_id, now) for item in items), key=order_of))
+
+
+def is_undecided(publication: Publication, events: Iterable[PortalEvent]) -> bool:
+    """Whether an operation in flight has a portal of which no status tells the end."""
+    running = publication.running
+    if running is None:
+        return False
+    return any(not _tells_end(publication, portal, events) for portal in running.portals)
+
+
+def _tells_end(publication: Publication, portal: str, events: Iterable[PortalEvent]) -> bool:
+    running = publication.running
+    removing = running is not None and portal in running.removing
+    former = publication.standings[portal].remote_revision
+    ends = [event.end for event in events if event.end is not None and portal in (event.portals or (portal,))]
+    return any((end.remote_revision or 0) > former or (removing and bool(end.removal)) for end in ends)
+
+
+def read_shown(question: Question, reply: Reply, now: int) -> tuple[PortalEvent, ...]:
+    """Return the success of an operation whose outcome AVIV shows, word for word, though it has told no end."""
+    publication = question.publication
+    running = publication.running
+    if running is None:
+        return ()
+    shown = reply.read()
+    listed = {portal for portal in as_list(shown.get("portals")) if isinstance(portal, str)}
+    if listed != set(running.listed) or fingerprint(shown) not in running.hashes.values():
+        return ()
+    revision = _newer_revision(publication, running.portals, reply.headers.get("etag", ""))
+    groups = {
+        False: tuple(portal for portal in running.portals if portal not in running.removing),
+        True: tuple(portal for portal in running.portals if portal in running.removing),
+    }
+    return tuple(
+        PortalEvent(
+            source=Source.POLL,
+            remote_id=publication.remote_id,
+            received_at=now,
+            word="shown as sent",
+            portals=portals,
+            # Without a newer revision the end is matched by its kind.
+            end=End(Verdict.SUCCEEDED, running.kind if revision is None else None, revision, removal),
+            advert=Advert(AdvertState.WITHDRAWN if removal else AdvertState.LIVE),
+        )
+        for removal, portals in groups.items()
+        if portals
+    )
+
+
+def _newer_revision(publication: Publication, portals: Iterable[str], etag: str) -> int | None:
+    """Return the revision shown, None where it is no newer: AVIV makes none of a PUT that changes nothing (§4.1)."""
+    found = ETAG.fullmatch(etag)
+    former = max(publication.standings[portal].remote_revision for portal in portals)
+    return int(found[1]) if found is not None and int(found[1]) > former else None
+
+
+def read_nothing(question: Question, now: int) -> tuple[PortalEvent, ...]:
+    """Return what a 404 says: no such classified; a deletion in flight has reached its goal."""
+    publication = question.publication
+    running = publication.running
+    deletes = running is not None and running.kind is Operation.DELETE
+    return (
+        PortalEvent(
+            source=Source.POLL,
+            remote_id=publication.remote_id,
+            received_at=now,
+            word="HTTP 404",
+            end=End(Verdict.SUCCEEDED, Operation.DELETE, removal=True) if deletes else None,
+            advert=Advert(AdvertState.WITHDRAWN if deletes else AdvertState.ABSENT),
+        ),
+    )

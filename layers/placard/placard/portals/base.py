@@ -1,0 +1,149 @@
+"""What every portal call has in common: one client per container, limits, and what a failed call means (design §5)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+
+from placard.domain.errors import PortalUnavailableError
+from placard.domain.instants import DAY, SECOND
+from placard.portals.reading import parse_object
+from placard.ports import Clock
+
+TIMEOUT = 20.0  # seconds; portals ask for 15 to 20 (contracts/olx.md §6, contracts/aviv.md §1)
+MOST_BYTES = 1_000_000
+
+# Nothing left our machine, so the portal cannot have taken it. Whatever else fails on the way may have arrived.
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A portal's answer, read up to a limit. Header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The beginning of the body, for people."""
+        return self.body[:500].decode("utf-8", "replace")
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the portal took the call."""
+        return 200 <= self.status < 300
+
+    @property
+    def said(self) -> dict[str, Any] | None:
+        """The JSON object in the body, None where there is none: a firewall's page, half an answer, nothing at all."""
+        try:
+            return parse_object(self.body)
+        except ValueError:
+            return None
+
+    def read(self) -> dict[str, Any]:
+        """Return the JSON object of a success; what cannot be read leaves the outcome unknown."""
+        said = self.said
+        if said is None:
+            raise PortalUnavailableError(
+                f"unreadable answer with HTTP {self.status}", taken=True, status_code=self.status, body=self.text
+            )
+        return said
+
+
+@dataclass(slots=True)
+class Wire:
+    """The HTTP client of one portal, made on first use and kept for the life of the container."""
+
+    clock: Clock
+    client: httpx.Client | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Make one call and return the answer to it, 2xx or 4xx.
+
+        Raises PortalUnavailableError for everything that is worth another try: no answer, 429, 5xx, a redirection.
+        """
+        reply = self._send(method, url, {**self.headers, **(headers or {})}, body, query)
+        self._refuse_outage(reply)
+        return reply
+
+    def _send(
+        self, method: str, url: str, headers: dict[str, str], body: Any, query: Mapping[str, str] | None
+    ) -> Reply:
+        if self.client is None:
+            # The environment may name a proxy, or a .netrc that would replace the Authorization header.
+            self.client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
+        # ASCII escapes keep whatever a CRM may write, half a surrogate pair included.
+        content = None if body is None else json.dumps(body).encode("ascii")
+        deadline = time.monotonic() + TIMEOUT
+        try:
+            with self.client.stream(method, url, headers=headers, content=content, params=query) as response:
+                read = b""
+                for part in response.iter_bytes():
+                    read += part
+                    if len(read) > MOST_BYTES or time.monotonic() > deadline:
+                        raise PortalUnavailableError(
+                            "an answer too long to read", taken=True, status_code=response.status_code
+                        )
+                return Reply(response.status_code, response.headers, read)
+        except NOT_SENT as error:
+            raise PortalUnavailableError(f"no connection: {type(error).__name__}", taken=False) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise PortalUnavailableError(f"no answer: {type(error).__name__}", taken=True) from error
+
+    def _refuse_outage(self, reply: Reply) -> None:
+        if reply.status == 429:
+            wait = read_wait(reply.headers.get("retry-after"), self.clock.now())
+            raise PortalUnavailableError(
+                "too many calls", taken=False, throttled=True, wait=wait, status_code=429, body=reply.text
+            )
+        if reply.status >= 500 or 300 <= reply.status < 400 or reply.status == 408:
+            wait = read_wait(reply.headers.get("retry-after"), self.clock.now())
+            raise PortalUnavailableError(
+                f"HTTP {reply.status}", taken=True, wait=wait, status_code=reply.status, body=reply.text
+            )
+
+
+def read_wait(text: str | None, now: int) -> int | None:
+    """Return the wait in milliseconds that a `Retry-After` asks for, seconds or HTTP date; at most a day."""
+    if text is None:
+        return None
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(int(text[:9]) * SECOND, DAY)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return min(max(int(moment.timestamp() * SECOND) - now, 0), DAY)
+
+
+@contextmanager
+def before_the_call() -> Iterator[None]:
+    """Say of a call that only prepares the real one (a token, a subscription) that the real one was not sent."""
+    try:
+        yield
+    except PortalUnavailableError as error:
+        raise PortalUnavailableError(
+            str(error), taken=False, wait=error.wait, throttled=error.throttled, status_code=error.status_code
+        ) from error

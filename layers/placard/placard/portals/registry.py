@@ -1,0 +1,35 @@
+"""Where each provider's parts are. Modules are imported only when asked for: a function carries its own path alone."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, cast
+
+from placard.domain.policy import Policy
+from placard.ports import Publisher, Receiver
+
+# provider: its folder, its publisher's class, its receiver's class (None: it never calls).
+PROVIDERS: dict[str, tuple[str, str, str | None]] = {
+    "olx": ("placard.portals.olx", "OlxPublisher", "OlxReceiver"),
+    "aviv": ("placard.portals.aviv", "AvivPublisher", "AvivReceiver"),
+    "spotahome": ("placard.portals.spotahome", "SpotahomePublisher", None),
+}
+
+
+def load_policy(provider: str) -> Policy:
+    """Return a provider's manifest. KeyError for a provider that has no folder."""
+    return cast("Policy", import_module(PROVIDERS[provider][0]).POLICY)
+
+
+def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:
+    """Return a provider's publisher, built with these arguments."""
+    folder, publisher, _ = PROVIDERS[provider]
+    return cast("Publisher", getattr(import_module(f"{folder}.publisher"), publisher)(*arguments, **named))
+
+
+def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:
+    """Return a provider's receiver, None where the portal never calls."""
+    folder, _, receiver = PROVIDERS[provider]
+    if receiver is None:
+        return None
+    return cast("Receiver", getattr(import_module(f"{folder}.receiver"), receiver)(*arguments, **named))

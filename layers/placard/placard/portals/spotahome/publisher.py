@@ -1,0 +1,37 @@
+"""What the hub does at Spotahome today: nothing, and it tells the CRM at once instead of leaving it to wait."""
+
+from __future__ import annotations
+
+from placard.domain.answers import Answer
+from placard.domain.classified import Classified
+from placard.domain.errors import UnsupportedOperationError
+from placard.domain.events import PortalEvent
+from placard.domain.policy import Rendering
+from placard.domain.problems import Problem
+from placard.ports import Call, Clock, Credentials, Question
+
+NOT_YET = Problem("unsupported", "This hub does not publish to Spotahome yet.")
+
+
+class SpotahomePublisher:
+    """Finds every classified impossible to publish, so that its portal ends `CREATING_FAILED` with the reason."""
+
+    def __init__(self, credentials: Credentials, clock: Clock) -> None:
+        """Take what every publisher is given."""
+
+    def render(self, classified: Classified, channel: str) -> Rendering:
+        """Return nothing to send and why."""
+        portals = classified.portals_on(channel)
+        return Rendering({}, dict.fromkeys(portals, ""), dict.fromkeys(portals, (NOT_YET,)))
+
+    def send(self, call: Call) -> Answer:
+        """Never called: no rendering of ours passes."""
+        raise UnsupportedOperationError(NOT_YET.detail)
+
+    def read(self, question: Question) -> tuple[PortalEvent, ...]:
+        """Return nothing: no advert of ours is there."""
+        return ()
+
+    def search(self, classified: Classified, channel: str) -> str | None:
+        """Find nothing: no advert of ours is there."""
+        return None

@@ -1,0 +1,204 @@
+"""How a classified stands at AVIV: every status of the contract, and the one look at what is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from placard.domain.apply import apply
+from placard.domain.events import AdvertState, End, Operation, PortalEvent, Verdict
+from placard.domain.instants import from_text
+from placard.domain.lifecycle import Family, Word
+from placard.portals.aviv import POLICY
+from placard.portals.aviv.words import WORDS, read_status
+from placard.ports import Question
+from tests.fakes import FakeClock
+from tests.unit.portals.aviv.stage import RESALE, make_publisher, problem
+from tests.unit.portals.scene import (
+    Portal,
+    list_contracts,
+    make_classified,
+    make_publication,
+    make_running,
+    read_contract,
+)
+
+NOW = 1_900_000_000_000
+SUCCEEDED, FAILED = Verdict.SUCCEEDED, Verdict.FAILED
+# word: verdict, removal, state, problem.
+MEANINGS: dict[str, tuple[Any, Any, Any, Any]] = {
+    "receiving_failed": (FAILED, None, None, "portal_unavailable"),
+    "receiving_failed_put": (FAILED, None, None, "portal_unavailable"),
+    "receiving_failed_delete": (FAILED, True, None, "portal_unavailable"),
+    "created": (SUCCEEDED, False, AdvertState.LIVE, None),
+    "created_with_media_error": (SUCCEEDED, False, AdvertState.LIVE, None),
+    "creating_failed": (FAILED, False, AdvertState.ABSENT, "rejected_by_portal"),
+    "updated": (SUCCEEDED, False, AdvertState.LIVE, None),
+    "updating_failed": (FAILED, False, None, "rejected_by_portal"),
+    "deleted": (SUCCEEDED, True, AdvertState.WITHDRAWN, None),
+    "deleting_failed": (FAILED, True, None, "rejected_by_portal"),
+}
+INTAKE = ["receiving", "receiving_put", "receiving_delete", "received", "received_put", "received_delete"]
+RUNNING = ["creating", "updating", "deleting"]
+
+
+def status(name: str, **changes: Any) -> PortalEvent:
+    return read_status({**read_contract(f"aviv/callback_{name}.json"), "revision": 3, **changes}, "r-1", NOW)
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_an_end_word_ends_an_operation(name: str) -> None:
+    event = status(name)
+    verdict, removal, state, code = MEANINGS[name]
+    assert event.end == End(verdict, remote_revision=3, removal=removal)
+    assert (None if event.advert is None else event.advert.state) is state
+    assert [found.code for found in event.problems] == ([code] if code else [])
+    assert event.at == from_text(read_contract(f"aviv/callback_{name}.json")["statusDate"])
+
+
+@pytest.mark.parametrize("name", [*INTAKE, *RUNNING])
+def test_words_of_its_own_intake_and_running_words_change_nothing(name: str) -> None:
+    event = status(name)
+    assert event.known
+    assert (event.end, event.advert, event.problems) == (None, None, ())
+
+
+def test_every_sample_is_in_one_of_the_tables() -> None:
+    samples = {name.removeprefix("callback_").removesuffix(".json") for name in list_contracts("aviv", "callback_")}
+    assert samples == {*MEANINGS, *INTAKE, *RUNNING}
+    assert len(WORDS) == 14
+
+
+def test_a_media_error_is_a_success_with_its_failed_pictures() -> None:
+    failed = [picture.url for picture in status("created_with_media_error").pictures if picture.failed]
+    assert failed == ["https://media.hub-example.test/ag12-000331/02.jpg?timestamp=2026-09-14T08:15:00"]
+
+
+def test_a_refusal_shows_the_portals_own_words() -> None:
+    event = status("creating_failed")
+    assert event.details == "price under the minimum of the portal"
+    assert event.problems[0].detail == "Creation refused: price under the minimum of the portal"
+
+
+def test_an_unlisted_word_is_kept_as_unknown() -> None:
+    event = status("created", status="COMPARING_FAILED")
+    assert (event.known, event.word, event.end, event.advert) == (False, "COMPARING_FAILED", None, None)
+
+
+MEMBERS = ("status", "statusDate", "portals", "revision", "mediaStatuses", "message", "subStatus", "subStatusDetails")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["url", "status"]), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(MEMBERS), JSON | st.sampled_from(sorted(WORDS))))
+def test_no_status_breaks_the_reading(item: dict[str, Any]) -> None:
+    assert read_status(item, "r-1", NOW).remote_id == "r-1"
+
+
+# --- the reading -----------------------------------------------------------------------------------------------------
+
+
+def read(*answers: httpx.Response, overdue: bool = False, **publication: Any) -> tuple[Portal, tuple[PortalEvent, ...]]:
+    portal = Portal(*answers)
+    publisher, classified = make_publisher(portal, FakeClock(NOW)), make_classified(RESALE)
+    shown = make_publication("aviv", "SL", **publication)
+    question = Question(shown, classified, publisher.render(classified, "aviv"), overdue)
+    return portal, publisher.read(question)
+
+
+def page(*items: dict[str, Any], **more: Any) -> httpx.Response:
+    return httpx.Response(200, json={"items": list(items), **more})
+
+
+def test_the_latest_statuses_are_read() -> None:
+    portal, events = read(httpx.Response(200, json=read_contract("aviv/statuses_latest.json")))
+    assert [(event.word, event.portals) for event in events] == [("UPDATED_WITH_MEDIA_ERROR", ("SL",))]
+    assert portal.requests[0].url.query == b"filter=latest"
+
+
+def test_statuses_are_told_oldest_first_whatever_their_order() -> None:
+    items = read_contract("aviv/statuses_list.json")["items"]
+    _, events = read(page(*items[4:]), page(*items[:4]))
+    assert [event.word for event in read(page(*items))[1]][-2:] == ["UPDATING", "UPDATED_WITH_MEDIA_ERROR"]
+    assert [event.at for event in events] == sorted(event.at or 0 for event in events)
+
+
+def test_words_of_one_instant_are_told_in_the_order_of_their_phases() -> None:
+    same = {"portals": ["SL"], "statusDate": "2026-09-14T08:17:44.870Z", "revision": 1}
+    words = ("CREATED", "RECEIVING", "CREATING", "RECEIVED")
+    _, events = read(page(*({**same, "status": word} for word in words)))
+    assert [event.word for event in events] == ["RECEIVING", "RECEIVED", "CREATING", "CREATED"]
+
+
+def test_further_pages_are_read() -> None:
+    items = read_contract("aviv/statuses_list.json")["items"]
+    portal, events = read(page(items[0], nextToken="more"), page(items[1]))
+    assert len(events) == 2
+    assert portal.requests[1].url.params["nextToken"] == "more"
+
+
+def test_a_classified_that_is_not_there_ends_a_deletion() -> None:
+    _, gone = read(problem("404"), running=make_running(Operation.DELETE, "SL"))
+    _, never = read(problem("404"))
+    assert gone[0].end == End(SUCCEEDED, Operation.DELETE, removal=True)
+    assert never[0].end is None
+    assert never[0].advert is not None
+    assert never[0].advert.state is AdvertState.ABSENT
+
+
+# --- overdue ---------------------------------------------------------------------------------------------------------
+
+OLD = read_contract("aviv/statuses_list.json")["items"][4]
+
+
+def read_overdue(shown: httpx.Response, **more: Any) -> tuple[Portal, tuple[PortalEvent, ...]]:
+    hashes = make_publisher(Portal(shown), FakeClock()).render(make_classified(RESALE), "aviv").hashes
+    running = make_running(Operation.PUT, "SL", listed=("SL",), hashes={"SL": hashes["SL"]})
+    return read(page(OLD), shown, overdue=True, running=running, remote_revision=1, **more)
+
+
+def shown(body: dict[str, Any], **headers: str) -> httpx.Response:
+    return httpx.Response(200, json={**body, "classifiedId": "r-1"}, headers=headers)
+
+
+def test_an_overdue_update_that_is_shown_as_sent_succeeded() -> None:
+    """AVIV tells nothing of a PUT that changes nothing there."""
+    portal, events = read_overdue(shown(RESALE, ETag='"2"'))
+    assert portal.paths[-1] == "GET /sandbox/caas/v4/classifieds/r-1"
+    assert events[-1].end == End(SUCCEEDED, remote_revision=2, removal=False)
+    assert events[-1].portals == ("SL",)
+
+
+@pytest.mark.parametrize("body", [{**RESALE, "portals": ["SL", "BD"]}, {**RESALE, "media": []}])
+def test_an_overdue_update_that_is_shown_otherwise_stays_open(body: dict[str, Any]) -> None:
+    _, events = read_overdue(shown(body, ETag='"2"'))
+    assert [event.word for event in events] == ["CREATED"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"ETag": '"1"'}, {"ETag": "x"}])
+def test_an_update_that_made_no_new_revision_ends_all_the_same(headers: dict[str, str]) -> None:
+    """A PUT identical to what is stored causes no update; its end is matched by its kind."""
+    _, events = read_overdue(shown(RESALE, **headers))
+    assert events[-1].end == End(SUCCEEDED, Operation.PUT, None, False)
+
+    running = make_running(Operation.PUT, "SL", listed=("SL",))
+    waiting = make_publication(
+        "aviv", "SL", running=running, remote_revision=1, word=Word.UPDATING, family=Family.UPDATE
+    )
+    folded = apply(waiting, events[-1], POLICY, NOW)
+    assert folded.publication.running is None
+    assert folded.publication.standings["SL"].word is Word.UPDATED
+
+
+def test_an_end_that_is_told_needs_no_second_look() -> None:
+    newer = read_contract("aviv/statuses_list.json")["items"][0]
+    running = make_running(Operation.PUT, "SL", listed=("SL",))
+    portal, _ = read(page(newer), overdue=True, running=running, remote_revision=1)
+    assert len(portal.requests) == 1

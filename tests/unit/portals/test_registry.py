@@ -1,0 +1,42 @@
+"""The registry: each provider's parts, imported only when asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from placard.domain.channels import PROVIDER_OF
+from placard.portals.registry import PROVIDERS, load_policy, load_publisher, load_receiver
+from tests.fakes import FakeClock, MemoryVault
+
+LAYER = Path(__file__).parents[3] / "layers" / "placard"
+NOWHERE = "http://127.0.0.1:9"
+ADDRESSES = {
+    "olx": {"base_url": NOWHERE},
+    "aviv": {"base_url": NOWHERE, "token_url": NOWHERE, "receiver_url": NOWHERE},
+}
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_providers_parts_know_their_name(provider: str) -> None:
+    clock = FakeClock()
+    vault = MemoryVault(clock)
+    assert load_policy(provider).provider == provider
+    assert (load_receiver(provider, vault) is None) is (PROVIDERS[provider][2] is None)
+    assert load_publisher(provider, credentials=vault, clock=clock, **ADDRESSES.get(provider, {}))
+    assert provider in PROVIDER_OF.values()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_receiver_imports_nothing_heavy(provider: str) -> None:
+    heavy = ("httpx", "boto3", "pydantic", "pydynox", "aws_lambda_powertools")
+    code = (
+        f"import sys; sys.path.insert(0, {str(LAYER)!r}); from placard.portals.registry import load_policy, load_receiver;"
+        f"load_policy({provider!r}); load_receiver({provider!r}, None);"
+        f"print(*(name for name in {heavy!r} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
