@@ -152,7 +152,7 @@ def test_aviv_early_callback_arrives_before_the_answer(aviv_api: Aviv, receiver:
 @contextmanager
 def run_simulator(name: str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", f"sandbox.simulators.{name}", "--port", "0", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
             yield process, f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
@@ -189,6 +189,6 @@ def test_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "sandbox.simulators.olx", "--port", port]
-        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=20)  # noqa: S603 - our own module
+        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1 and port in done.stderr

@@ -94,6 +94,7 @@ def queues(request: pytest.FixtureRequest) -> Queues:
     names = {
         "DELIVER_OLX_QUEUE_URL": "DeliverOlxQueue",
         "DELIVER_AVIV_QUEUE_URL": "DeliverAvivQueue",
+        "DELIVER_SPOTAHOME_QUEUE_URL": "DeliverSpotahomeQueue",
         "EVENT_RETRY_QUEUE_URL": "EventRetryQueue",
     }
     urls = {variable: aws.create_queue(url, name) for variable, name in names.items()}

@@ -152,7 +152,8 @@ def test_broken_connection_is_opened_again_at_once(monkeypatch: pytest.MonkeyPat
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listener.getsockname()[1]}")
         store = DynamoPublicationStore(Table("table", QUICK), FakeClock(), 400)
-        server = Thread(target=break_one_then_answer, args=(listener,))
+        listener.settimeout(5)
+        server = Thread(target=break_one_then_answer, args=(listener,), daemon=True)
         server.start()
         stored = store.put_message(message(), None)
         server.join()

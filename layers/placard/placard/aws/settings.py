@@ -41,7 +41,11 @@ class Settings:
     @property
     def deliver_queue_urls(self) -> Mapping[str, str]:
         """The queue of each provider that has one."""
-        return {"olx": self._text("DELIVER_OLX_QUEUE_URL"), "aviv": self._text("DELIVER_AVIV_QUEUE_URL")}
+        return {
+            "olx": self._text("DELIVER_OLX_QUEUE_URL"),
+            "aviv": self._text("DELIVER_AVIV_QUEUE_URL"),
+            "spotahome": self._text("DELIVER_SPOTAHOME_QUEUE_URL"),
+        }
 
     @property
     def event_retry_queue_url(self) -> str:

@@ -42,7 +42,7 @@ class DeliverPublication:
     store: PublicationStore
     provider: Provider
     clock: Clock
-    lease: int = 90 * SECOND
+    lease: int = 120 * SECOND
     scale: float = 1
 
     def __call__(self, wake_up: WakeUp) -> None:
