@@ -5,43 +5,47 @@ from __future__ import annotations
 from typing import Any
 
 from placard import bootstrap
-from placard.aws.observability import start_logging
+from placard.aws.observability import start_logging, start_metrics
 from placard.aws.queues import read_message_key
 from placard.aws.streams import read_remote
 
 logger = start_logging()
+metrics = start_metrics()
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Fold every record. One that fails goes, alone, to the retry queue; one from that queue stays there."""
-    fold = bootstrap.apply_events()
+    """Fold every record and count the outcomes. A record that fails goes, alone, to the retry queue, or stays in it."""
     failures = []
     for record in event["Records"]:
         from_queue = "messageId" in record
         try:
-            if from_queue:
-                fold.fold_message(*read_message_key(record["body"]))
-            else:
-                _fold_record(record)
+            outcomes = _fold_queued(record) if from_queue else _fold_record(record)
         except Exception:
             logger.exception("a message could not be folded")
             if from_queue:
                 failures.append({"itemIdentifier": record["messageId"]})
             else:
                 _set_aside(record)
+            outcomes = ["failed"]
+        for outcome in outcomes:
+            metrics.add_metric(name=f"messages {outcome}", unit="Count", value=1)
     return {"batchItemFailures": failures}
 
 
-def _fold_record(record: dict[str, Any]) -> None:
+def _fold_queued(record: dict[str, Any]) -> list[str]:
+    return bootstrap.apply_events().fold_message(*read_message_key(record["body"]))
+
+
+def _fold_record(record: dict[str, Any]) -> list[str]:
     remote = read_remote(record)
     if remote is None:
-        return
+        return []
     provider, remote_id, digest = remote
     if digest is None:
-        bootstrap.apply_events().fold_parked(provider, remote_id)
-    else:
-        bootstrap.apply_events().fold_message(provider, remote_id, digest)
+        return bootstrap.apply_events().fold_parked(provider, remote_id)
+    return bootstrap.apply_events().fold_message(provider, remote_id, digest)
 
 
 def _set_aside(record: dict[str, Any]) -> None:

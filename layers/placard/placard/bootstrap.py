@@ -196,11 +196,12 @@ def provider(name: str) -> Provider:
 def _publisher_arguments(name: str) -> dict[str, Any]:
     known = settings()
     table: dict[str, dict[str, Any]] = {
-        "olx": {"base_url": known.olx_base_url},
+        "olx": {"base_url": known.olx_base_url, "time_scale": known.time_scale},
         "aviv": {
             "base_url": known.aviv_base_url,
             "token_url": known.aviv_token_url,
             "receiver_url": known.aviv_receiver_url,
+            "time_scale": known.time_scale,
         },
     }
     return table.get(name, {})

@@ -38,6 +38,15 @@ def test_only_one_of_two_finders_moves_a_due_time(stores: Stores) -> None:
     assert stores.dues.past_due(NOON + HOUR, 10) == (replace(due, due=NOON + HOUR),)
 
 
+def test_due_time_that_was_brought_forward_is_not_moved_back(stores: Stores) -> None:
+    saved = stores.publications.save(Change(publication(due=NOON + HOUR)))
+    (read,) = stores.dues.past_due(NOON + HOUR, 10)
+    stores.publications.save(Change(replace(saved, due=NOON)))
+    assert not stores.dues.move(read, NOON + 2 * HOUR)
+    stores.dues.clear(read)
+    assert [due.due for due in stores.dues.past_due(NOON, 10)] == [NOON]
+
+
 def test_cleared_due_time_is_found_no_more(stores: Stores) -> None:
     stores.classifieds.write(post())
     (due,) = stores.dues.past_due(NOON + HOUR, 10)

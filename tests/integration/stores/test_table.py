@@ -16,6 +16,7 @@ import pytest
 
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.engine import QUICK
+from placard.aws.items import classified_key
 from placard.aws.publications import DynamoPublicationStore
 from placard.aws.table import Table
 from placard.aws.vault import Vault
@@ -24,7 +25,7 @@ from placard.ports import Change
 from tests.fakes import FakeClock
 from tests.fakes.clock import NOON
 from tests.integration.stores import aws
-from tests.integration.stores.samples import CLASSIFIED_ID, entry, message, post, publication
+from tests.integration.stores.samples import CLASSIFIED_ID, delete, entry, message, post, publication, put
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -169,6 +170,24 @@ def break_one_then_answer(listener: socket.socket) -> None:
             continue
         sent.read(length)
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+
+
+def test_pause_ends_when_its_portal_is_taken_off_or_the_classified_is_posted_anew(table: Table) -> None:
+    store = DynamoClassifiedStore(table, FakeClock())
+    store.write(post())
+    pause(table, {"SL", "BD"})
+    changed = store.write(put()).classified
+    assert changed is not None
+    assert changed.paused == {"SL"}
+    store.write(delete())
+    again = store.write(post()).classified
+    assert again is not None
+    assert again.paused == frozenset()
+
+
+def pause(table: Table, portals: set[str]) -> None:
+    """Pause portals as `deactivate` will."""
+    table.update(classified_key(CLASSIFIED_ID), "ADD paused :portals", "attribute_exists(pk)", {":portals": portals})
 
 
 def test_list_ends_a_page_at_four_megabytes(table: Table) -> None:

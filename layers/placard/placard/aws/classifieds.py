@@ -21,7 +21,7 @@ from placard.aws.pages import PAGE_BYTES, Ends, read_classifieds_token, read_ent
 from placard.aws.reads import load_classified
 from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError, Table
-from placard.domain.classified import Classified
+from placard.domain.classified import Classified, Kind
 from placard.domain.publication import Entry, Publication
 from placard.ports import Clock, Page, Revision, Written
 
@@ -42,7 +42,8 @@ class DynamoClassifiedStore:
         try:
             item = self._table.update(classified_key(revision.classified_id), update, condition, values)
         except ConditionRefusedError as refused:
-            return Written(accepted=False, classified=None if refused.item is None else read_classified(refused.item))
+            stored = None if refused.item is None else read_classified(refused.item)
+            return Written(accepted=_is_own(revision, stored), classified=stored)
         return Written(accepted=True, classified=read_classified(item))
 
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
@@ -114,3 +115,14 @@ class DynamoClassifiedStore:
             items = self._table.batch_get([{"pk": row["pk"], "sk": row["sk"]} for row in some])
             found = {item["pk"]: item for item in items}
             yield from ((row, found.get(row["pk"])) for row in some)
+
+
+def _is_own(revision: Revision, stored: Classified | None) -> bool:
+    """Whether what refused a PUT is that very PUT, sent again by the client after its answer was lost.
+
+    Without this its own revision would make its `If-Match` stale. A POST and a DELETE answer the same either way.
+    """
+    if stored is None or revision.kind is not Kind.PUT:
+        return False
+    own = (Kind.PUT, revision.customer, revision.accepted_at, revision.body_hash, revision.traceparent)
+    return own == (stored.kind, stored.customer, stored.accepted_at, stored.body_hash, stored.traceparent)

@@ -16,8 +16,11 @@ from placard.ports import Change, Clock, Link, Message, PublicationStore, Receiv
 
 logger = logging.getLogger(__name__)
 
+# Outcomes of messages beside those of `apply`.
 HINT = "hint"
-UNSUPPORTED = "not about an advert"
+NO_ADVERT = "not about an advert"
+PARKED = "parked"
+DONE_BY_ANOTHER = "done by another"
 # How long after its receipt a message without a LINK is looked at again; then hourly, for a day (lifecycle §7, step 5).
 PARKED_LOOKS = (MINUTE, 5 * MINUTE, 30 * MINUTE)
 PARKED_FOR = DAY
@@ -33,24 +36,23 @@ class ApplyEvents:
     policy_of: Callable[[str], Policy]
     clock: Clock
 
-    def fold_message(self, provider: str, remote_id: str, digest: str) -> None:
-        """Fold one message; without a LINK it stays parked."""
+    def fold_message(self, provider: str, remote_id: str, digest: str) -> list[str]:
+        """Fold one message and return its outcome, nothing where it is folded already; without a LINK it stays parked."""
         message = self.store.message_of(provider, remote_id, digest)
         if message is None or message.outcome is not None:
-            return
+            return []
         link = self.store.link_of(provider, remote_id)
         if link is None:
             self._park(message)
-        else:
-            self._fold(message, link)
+            return [PARKED]
+        return [self._fold(message, link)]
 
-    def fold_parked(self, provider: str, remote_id: str) -> None:
-        """Fold every message that waited for this LINK, the oldest first."""
+    def fold_parked(self, provider: str, remote_id: str) -> list[str]:
+        """Fold every message that waited for this LINK, the oldest first; return the outcomes."""
         link = self.store.link_of(provider, remote_id)
         if link is None:
-            return
-        for message in self.store.messages_of(provider, remote_id):
-            self._fold(message, link)
+            return []
+        return [self._fold(message, link) for message in self.store.messages_of(provider, remote_id)]
 
     def _park(self, message: Message) -> None:
         age = self.clock.now() - message.received_at
@@ -62,33 +64,31 @@ class ApplyEvents:
             later = next((look for look in PARKED_LOOKS if look > age), age + HOUR)
             self.store.mark_message(message, None, message.received_at + later)
 
-    def _fold(self, message: Message, link: Link) -> None:
+    def _fold(self, message: Message, link: Link) -> str:
         if message.customer is not None and message.customer != link.customer:
             logger.error("a message about another customer's advert", extra={"evidence": message.key})
             self.store.mark_message(message, Outcome.REFUSED, None)
-            return
+            return Outcome.REFUSED
         for _ in range(_MOST_RACES):
             publication = self.store.load_publication(link.classified_id, link.channel)
             if publication is None:
                 raise TransitionConflictError(f"the LINK of {message.key} came before its publication")
             try:
-                self._fold_into(publication, message, link)
-                return
+                return self._fold_into(publication, message, link)
             except TransitionConflictError:
                 stored = self.store.message_of(message.provider, message.remote_id, message.digest)
                 if stored is None or stored.outcome is not None:
-                    return
+                    return DONE_BY_ANOTHER
         raise TransitionConflictError(f"the publication of {message.key} never stood still")
 
-    def _fold_into(self, publication: Publication, message: Message, link: Link) -> None:
+    def _fold_into(self, publication: Publication, message: Message, link: Link) -> str:
         policy = self.policy_of(message.provider)
         if not policy.callbacks_are_facts:
-            self._hint(publication, message)
-            return
+            return self._hint(publication, message)
         event = self.receiver_of(message.provider).interpret(message, link.channel)
         if event is None:
-            self.store.mark_message(message, UNSUPPORTED, None)
-            return
+            self.store.mark_message(message, NO_ADVERT, None)
+            return NO_ADVERT
         now = self.clock.now()
         folded = apply(publication, event, policy, now)
         if folded.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
@@ -97,13 +97,16 @@ class ApplyEvents:
                 extra={"evidence": message.key, "word": event.word, "outcome": folded.outcome},
             )
         self.store.save(Change(folded.publication, folded.entries, message=message, outcome=folded.outcome))
+        return folded.outcome
 
-    def _hint(self, publication: Publication, message: Message) -> None:
+    def _hint(self, publication: Publication, message: Message) -> str:
         """A body without proof changes nothing: it makes the publication due, and only what is read then counts."""
         if message.remote_id != publication.remote_id:
             self.store.mark_message(message, Outcome.STALE, None)
-        elif publication.reread:
+            return Outcome.STALE
+        if publication.reread:
             self.store.mark_message(message, HINT, None)
         else:
             hinted = wake(replace(publication, reread=True), self.clock.now())
             self.store.save(Change(hinted, message=message, outcome=HINT))
+        return HINT

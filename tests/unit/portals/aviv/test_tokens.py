@@ -80,14 +80,15 @@ def test_a_token_refused_is_replaced_once_and_the_call_repeated() -> None:
     assert portal.paths == [WRITE, FETCH, WRITE]
 
 
-def test_a_token_refused_minutes_after_it_was_given_is_an_alarm() -> None:
+def test_a_token_refused_minutes_after_it_was_given_is_replaced_and_alarmed(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
     vault = make_vault(clock, token=False)
     send(Portal(GRANTED, ACKNOWLEDGED), vault, clock)
     clock.advance(4 * 60_000)
-    portal = Portal(problem("401"))
-    assert refused(portal, vault, clock) == "credentials_app"
-    assert portal.paths == [WRITE]
+    portal = Portal(problem("401"), GRANTED, ACKNOWLEDGED)
+    send(portal, vault, clock)
+    assert portal.paths == [WRITE, FETCH, WRITE]
+    assert [record.levelname for record in caplog.records if "minutes old" in record.message] == ["ERROR"]
 
 
 def test_a_call_refused_with_the_new_token_too_is_an_alarm() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,13 @@ from placard.portals.base import Reply, Wire, before_the_call
 from placard.portals.reading import as_number, as_text
 from placard.ports import Clock, Credentials, Secret
 
+logger = logging.getLogger(__name__)
+
 APP = "aviv/app"
 # Longer than the token call's own time limit.
 LEASE = 30 * SECOND
 EARLY = MINUTE
-# A token refused this soon after it was given is not old: something else is wrong (§5).
+# A token refused this soon after it was given has not run out: somebody should know (§5).
 YOUNG = 5 * MINUTE
 # §1, token endpoint: status → the `error` that blames the hub, None for any. Others are about the agency.
 APP_REFUSED = {401: None, 403: "access_denied"}
@@ -51,7 +54,8 @@ class Tokens:
         if token is not None and token != refused:
             return token
         if token is not None and stored is not None and self._is_young(stored):
-            raise CredentialsError(Problem("credentials_app", "AVIV refuses a token it has just given."))
+            # The caller raises when the next one is refused too; a single token may well have been revoked.
+            logger.error("AVIV refuses a token that is minutes old", extra={"customer": customer})
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is fetching the token", taken=False, wait=wait)

@@ -1,0 +1,187 @@
+"""The functions nobody waits for: what they make of whole Lambda events, and of what fails in them."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from placard import bootstrap
+from placard.domain.errors import StoreUnavailableError
+from placard.ports import WakeUp
+from tests.fakes.clock import FakeClock
+from tests.fakes.memory_queues import MemoryWakeUps
+
+ROOT = Path(__file__).parents[3]
+CLASSIFIED = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
+REMOTE = "0a8c58ee-6717-4e89-b52b-8ec82ece9987"
+DIGEST = "ab" * 32
+CONTEXT = SimpleNamespace(
+    function_name="f",
+    memory_limit_in_mb=128,
+    invoked_function_arn="arn:aws:lambda:eu-west-1:0:function:f",
+    aws_request_id="r",
+)
+
+
+def load_app(function: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{function}_app", ROOT / "functions" / function / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def sample(function: str, case: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads((ROOT / "events" / function / f"{case}.json").read_text())
+    return event
+
+
+class Recorder:
+    """In the place of a use case: keeps what it is called with, and fails where it is told to."""
+
+    def __init__(self, failing: tuple[Any, ...] = ()) -> None:
+        self.calls: list[Any] = []
+        self.failing = failing
+
+    def _take(self, call: Any) -> list[str]:
+        self.calls.append(call)
+        if call in self.failing:
+            raise RuntimeError("poison")
+        return ["applied"]
+
+    def fold_message(self, *key: str) -> list[str]:
+        return self._take(key)
+
+    def fold_parked(self, *key: str) -> list[str]:
+        return self._take(key)
+
+    def __call__(self, wake_up: WakeUp) -> None:
+        self._take(wake_up)
+
+
+@pytest.fixture
+def queues() -> Iterator[MemoryWakeUps]:
+    queues = MemoryWakeUps()
+    yield queues
+    bootstrap.use()
+
+
+# --- relay_changes ---------------------------------------------------------------------------------------------------
+
+
+def relay(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[WakeUp]:
+    bootstrap.use(wake_ups=queues, clock=FakeClock(now))
+    load_app("relay_changes").handler(event, CONTEXT)
+    return queues.take()
+
+
+def test_a_classified_wakes_every_channel_it_has_ever_named(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "changes")
+    event["Records"] = event["Records"][:1]
+    assert relay(queues, event) == [
+        WakeUp("aviv", CLASSIFIED, "aviv", "acme"),
+        WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),
+    ]
+
+
+def test_a_publication_to_be_looked_at_is_woken_when_its_wait_is_over(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "changes")
+    event["Records"] = event["Records"][1:]
+    assert relay(queues, event) == [WakeUp("olx", CLASSIFIED, "imovirtual", "acme", delay=30)]
+
+
+def test_a_wait_too_long_for_a_queue_is_left_to_its_due_time(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "changes")
+    event["Records"] = event["Records"][1:]
+    assert relay(queues, event, now=1_795_309_200_000 - 10 * 60_000) == []
+
+
+def test_one_publication_is_woken_once(queues: MemoryWakeUps) -> None:
+    assert len(relay(queues, sample("relay_changes", "changes"))) == 2
+
+
+def test_a_due_time_that_moved_wakes_nobody(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "changes")
+    for record in event["Records"]:
+        record["dynamodb"]["OldImage"] = copy.deepcopy(record["dynamodb"]["NewImage"])
+    assert relay(queues, event) == []
+
+
+def test_a_send_that_fails_fails_the_batch(queues: MemoryWakeUps, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(wake_ups: object) -> None:
+        raise StoreUnavailableError("the queue is down")
+
+    monkeypatch.setattr(queues, "send", refuse)
+    with pytest.raises(StoreUnavailableError):
+        relay(queues, sample("relay_changes", "changes"))
+
+
+# --- apply_events ----------------------------------------------------------------------------------------------------
+
+
+def apply(queues: MemoryWakeUps, recorder: Recorder, event: dict[str, Any]) -> dict[str, Any]:
+    bootstrap.use(apply_events=recorder, wake_ups=queues)
+    answer: dict[str, Any] = load_app("apply_events").handler(event, CONTEXT)
+    return answer
+
+
+def test_a_message_and_a_link_are_folded(queues: MemoryWakeUps) -> None:
+    recorder = Recorder()
+    assert apply(queues, recorder, sample("apply_events", "stream")) == {"batchItemFailures": []}
+    assert recorder.calls == [("olx", REMOTE, DIGEST), ("olx", REMOTE)]
+
+
+def test_a_record_that_fails_goes_alone_to_the_retry_queue(queues: MemoryWakeUps) -> None:
+    recorder = Recorder(failing=(("olx", REMOTE, DIGEST),))
+    assert apply(queues, recorder, sample("apply_events", "stream")) == {"batchItemFailures": []}
+    assert queues.retried == [("olx", REMOTE, DIGEST)]
+    assert recorder.calls[-1] == ("olx", REMOTE), "the others are folded all the same"
+
+
+def test_a_queued_message_that_fails_stays_in_its_queue(queues: MemoryWakeUps) -> None:
+    event = sample("apply_events", "retry")
+    recorder = Recorder(failing=(("olx", REMOTE, DIGEST),))
+    answer = apply(queues, recorder, event)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
+    assert queues.retried == []
+
+
+def test_outcomes_are_counted(queues: MemoryWakeUps, capsys: pytest.CaptureFixture[str]) -> None:
+    apply(queues, Recorder(), sample("apply_events", "stream"))
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert counted[0]["messages applied"] == [1.0, 1.0]
+
+
+# --- deliver_publication ---------------------------------------------------------------------------------------------
+
+
+def test_a_wake_up_is_one_look(queues: MemoryWakeUps) -> None:
+    recorder = Recorder()
+    bootstrap.use(**{"deliver olx": recorder})
+    answer = load_app("deliver_publication").handler(sample("deliver_publication", "wake_up"), CONTEXT)
+    assert answer == {"batchItemFailures": []}
+    assert recorder.calls == [WakeUp("olx", CLASSIFIED, "imovirtual", "acme")]
+
+
+def test_a_look_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps) -> None:
+    event = sample("deliver_publication", "wake_up")
+    recorder = Recorder(failing=(WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),))
+    bootstrap.use(**{"deliver olx": recorder})
+    answer = load_app("deliver_publication").handler(event, CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
+
+
+# --- reconcile -------------------------------------------------------------------------------------------------------
+
+
+def test_a_round_of_reconcile_says_how_much_it_woke(queues: MemoryWakeUps) -> None:
+    bootstrap.use(reconcile=lambda: 3)
+    assert load_app("reconcile").handler(sample("reconcile", "each_minute"), CONTEXT) == {"woken": 3}
