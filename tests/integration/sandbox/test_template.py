@@ -1,0 +1,120 @@
+"""What template.yaml promises: small roles, queues with an end, limits that fit each other."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.sandbox.template import GLOBALS, ROOT, as_list, list_resources, name_target
+
+FUNCTIONS = list_resources("AWS::Serverless::Function")
+ROLES = list_resources("AWS::IAM::Role")
+QUEUES = list_resources("AWS::SQS::Queue")
+DEAD_LETTERS = {name_target(q["RedrivePolicy"]["deadLetterTargetArn"]) for q in QUEUES.values() if "RedrivePolicy" in q}
+# Where a stream's hopeless records go: nobody reads it but an operator, so nothing in it can fail again.
+LAST_RESORTS = {"StreamFailureQueue"}
+# X-Ray knows no resources, and the key's policy names the key itself.
+WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def list_statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+    documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def granted(function: str) -> dict[str, set[str]]:
+    """Actions of a function's own role, by the logical ids they are for."""
+    actions: dict[str, set[str]] = {}
+    for statement in list_statements(ROLES[name_target(FUNCTIONS[function]["Role"])]):
+        for resource in as_list(statement["Resource"]):
+            actions.setdefault(str(*resource.values()), set()).update(as_list(statement["Action"]))
+    return actions
+
+
+def read_queues() -> list[tuple[str, str]]:
+    """(function, queue) for each queue that a function reads."""
+    events = [(name, event) for name, one in FUNCTIONS.items() for event in one["Events"].values()]
+    return [(name, name_target(event["Properties"]["Queue"])) for name, event in events if event["Type"] == "SQS"]
+
+
+def test_each_function_has_a_role_of_its_own() -> None:
+    roles = [name_target(function["Role"]) for function in FUNCTIONS.values()]
+    assert len(set(roles)) == len(FUNCTIONS)
+    assert set(roles) == set(ROLES)
+
+
+def test_every_function_of_the_template_has_its_folder_and_the_reverse() -> None:
+    named = {function["CodeUri"].strip("/").split("/")[-1] for function in FUNCTIONS.values()}
+    assert named == {folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").exists()}
+
+
+@pytest.mark.parametrize("role", [*ROLES, "BasicsPolicy"])
+def test_no_role_has_a_wildcard(role: str) -> None:
+    properties = ROLES.get(role) or list_resources("AWS::IAM::ManagedPolicy")[role]
+    for statement in list_statements(properties):
+        actions = set(as_list(statement["Action"]))
+        assert not any(action.endswith("*") for action in actions)
+        assert "*" not in as_list(statement["Resource"]) or actions <= WITHOUT_RESOURCE
+
+
+def test_only_reading_functions_cannot_write_the_table() -> None:
+    actions = granted("QueryStatusFunction")["Table.Arn"]
+    assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+
+
+@pytest.mark.parametrize("function", ["ReceiveOlxFunction", "ReceiveAvivFunction"])
+def test_a_receiver_can_only_store_and_read_the_vault(function: str) -> None:
+    assert granted(function) == {
+        "Table.Arn": {"dynamodb:PutItem"},
+        "VaultTable.Arn": {"dynamodb:GetItem"},
+        "VaultKey.Arn": {"kms:Decrypt"},
+    }
+
+
+def test_only_who_needs_secrets_may_read_them() -> None:
+    readers = {name for name in FUNCTIONS if "VaultTable.Arn" in granted(name)}
+    assert readers == {"ReceiveOlxFunction", "ReceiveAvivFunction", "DeliverPublicationFunction"}
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES.keys() - DEAD_LETTERS - LAST_RESORTS))
+def test_every_working_queue_has_a_dead_letter_queue(queue: str) -> None:
+    redrive = QUEUES[queue]["RedrivePolicy"]
+    assert name_target(redrive["deadLetterTargetArn"]) in QUEUES
+    assert redrive["maxReceiveCount"] >= 1
+
+
+@pytest.mark.parametrize("queue", sorted(DEAD_LETTERS | LAST_RESORTS))
+def test_what_is_hopeless_is_kept_two_weeks_and_alarmed(queue: str) -> None:
+    assert QUEUES[queue]["MessageRetentionPeriod"] == 14 * 86_400
+    alarmed = [
+        name_target(d["Value"]) for a in list_resources("AWS::CloudWatch::Alarm").values() for d in a["Dimensions"]
+    ]
+    assert queue in alarmed
+
+
+@pytest.mark.parametrize(("function", "queue"), read_queues())
+def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(function: str, queue: str) -> None:
+    timeout = FUNCTIONS[function].get("Timeout", GLOBALS["Timeout"])
+    assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_every_stream_consumer_takes_all_images_from_the_start_and_reports_single_failures() -> None:
+    streams = [e["Properties"] for f in FUNCTIONS.values() for e in f["Events"].values() if e["Type"] == "DynamoDB"]
+    assert len(streams) == 2, "DynamoDB allows two consumers of a shard"
+    for stream in streams:
+        assert stream["StartingPosition"] == "TRIM_HORIZON"
+        assert stream["BisectBatchOnFunctionError"] is True
+        assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert name_target(stream["DestinationConfig"]["OnFailure"]["Destination"]) in QUEUES
+        assert stream["FilterCriteria"]["Filters"]
+
+
+def test_no_lock_names_a_host() -> None:
+    """Hashes prove what is installed; where it comes from is the machine's business."""
+    locks = [*ROOT.glob("requirements/*.txt"), *ROOT.glob("layers/*/requirements.txt")]
+    assert len(locks) >= 4
+    for lock in locks:
+        text = lock.read_text()
+        assert "://" not in text
+        assert "--index-url" not in text
+        assert text.count("--hash=sha256:") >= text.count("==")

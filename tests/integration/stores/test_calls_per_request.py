@@ -1,0 +1,98 @@
+"""How many AWS calls a request costs (design, section 6): counted on the wire, in the log of the server that answers them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from placard import bootstrap
+from placard.aws.classifieds import DynamoClassifiedStore
+from placard.aws.publications import DynamoPublicationStore
+from placard.aws.table import Table
+from placard.portals.registry import load_receiver
+from tests.fakes import FakeClock, MemoryVault
+from tests.unit.api.crm import Crm, make_body
+from tests.unit.receivers.test_receivers import (
+    CALLBACK,
+    SECRETS,
+    TOKEN_OF_ACME,
+    load_handler,
+    notification,
+    request,
+    signed,
+)
+
+Counted = Callable[[Callable[[], Any]], tuple[int, Any]]
+
+
+@pytest.fixture
+def count(caplog: pytest.LogCaptureFixture) -> Counted:
+    """Return how many requests reached AWS while something was done, and its outcome."""
+    caplog.set_level(logging.INFO, logger="werkzeug")
+
+    def run(action: Callable[[], Any]) -> tuple[int, Any]:
+        before = len(caplog.records)
+        outcome = action()
+        return sum(record.name == "werkzeug" for record in caplog.records[before:]), outcome
+
+    return run
+
+
+@pytest.fixture
+def crm(table: Table) -> Crm:
+    clock = FakeClock()
+    return Crm(clock, store=DynamoClassifiedStore(table, clock))
+
+
+def test_each_change_is_one_call(crm: Crm, count: Counted) -> None:
+    body = make_body()
+    calls, posted = count(lambda: crm.post(body))
+    assert (calls, posted.status) == (1, 202)
+    classified_id = posted.json["classifiedId"]
+    changed = make_body()
+    changed["data"]["prices"]["buy"]["price"]["amount"] = 1
+    for name, action in {
+        "the same POST again": lambda: crm.post(body),
+        "an identical PUT": lambda: crm.put(classified_id, body),
+        "a changed PUT": lambda: crm.put(classified_id, changed),
+        "DELETE": lambda: crm.delete(classified_id),
+        "POST after the DELETE": lambda: crm.post(body),
+    }.items():
+        calls, answer = count(action)
+        assert (calls, answer.status) == (1, 202), name
+
+
+def test_a_refusal_is_one_call_at_most(crm: Crm, count: Counted) -> None:
+    unknown = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
+    assert count(lambda: crm.post("[]"))[0] == 0
+    calls, answer = count(lambda: crm.put(unknown, make_body()))
+    assert (calls, answer.status) == (1, 404)
+
+
+def test_a_reading_is_two_calls_at_most(crm: Crm, count: Counted) -> None:
+    classified_id = crm.post(make_body()).json["classifiedId"]
+    assert count(lambda: crm.get(classified_id))[0] == 1
+    assert count(lambda: crm.statuses(classified_id, "filter=latest"))[0] == 1
+    assert count(lambda: crm.statuses(classified_id))[0] <= 2
+
+
+def test_a_callback_is_one_call_to_a_warm_receiver(table: Table, count: Counted) -> None:
+    clock = FakeClock()
+    vault = MemoryVault(clock, SECRETS)
+    receivers = {f"receiver {name}": load_receiver(name, vault) for name in ("olx", "aviv")}
+    bootstrap.use(message_store=DynamoPublicationStore(table, clock, 400), clock=clock, **receivers)
+    olx, aviv = load_handler("receive_olx"), load_handler("receive_aviv")
+    for event, app, status in (
+        (signed(notification()), olx, 200),
+        (signed(notification()), olx, 200),  # a duplicate falls at the write
+        (request("POST", f"/{TOKEN_OF_ACME}/classifieds/7f0c/statuses", CALLBACK), aviv, 201),
+    ):
+        calls, answer = count(lambda event=event, app=app: app.handler(event, None))
+        assert (calls, answer["statusCode"]) == (1, status)
+    forged = signed(notification(), "wrong-secret")
+    calls, answer = count(lambda: olx.handler(forged, None))
+    assert (calls, answer["statusCode"]) == (0, 401)
+    bootstrap.use()
