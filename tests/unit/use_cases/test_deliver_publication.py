@@ -9,11 +9,11 @@ from placard.domain.classified import Kind
 from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
-from placard.domain.events import Source
+from placard.domain.events import PortalEvent, Source
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
-from placard.ports import Call
+from placard.ports import Call, Question
 from tests.unit.domain.hub import HINTS, event
 from tests.unit.use_cases.world import CUSTOMER, World
 
@@ -264,6 +264,34 @@ def test_an_operation_without_an_end_is_asked_after_and_told_overdue(world: Worl
         if world.publication.running is None:
             break
     assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def test_an_operation_nobody_can_ask_about_is_overdue_all_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.publish()
+    world.settle()
+
+    def refuse(question: Question) -> tuple[PortalEvent, ...]:
+        raise CredentialsError(Problem("consent_revoked", "The portal refuses the refresh token."))
+
+    monkeypatch.setattr(world.portal, "read", refuse)
+    for _ in range(400):
+        world.clock.advance(max((world.publication.due or 0) - world.clock.now(), 1000))
+        world.reconcile()
+        world.settle()
+        if world.publication.running is None:
+            break
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def test_an_advert_the_portal_no_longer_knows_is_explained(world: World) -> None:
+    _live(world)
+    world.say(event("advert-1", world.clock.now(), state=S.ABSENT))
+    world.settle()
+    latest = world.publication.standings["IMOVIRTUAL"].latest
+    assert latest is not None
+    assert (latest.problems[0].code, latest.message[:10]) == ("removed_on_portal", "Not live: ")
 
 
 def test_several_hints_lead_to_one_reading() -> None:

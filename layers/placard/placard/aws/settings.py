@@ -74,8 +74,9 @@ class Settings:
 
     @property
     def time_scale(self) -> float:
-        """What every wait of the protocol is multiplied by; the variable says what it is divided by."""
-        return 1 / float(self._text("TIME_SCALE"))
+        """What every wait of the protocol is multiplied by: TimeScale only shortens, so 60 and 1/60 mean the same."""
+        scale = float(self._text("TIME_SCALE"))
+        return min(scale, 1 / scale)
 
     @property
     def trusted_clients(self) -> frozenset[str]:

@@ -166,19 +166,25 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
     """Set the problems of a standing's present word: what the event says, else why the advert at rest is not live."""
     if standing.word in FAILED_WORDS:
-        problems = said or standing.problems or (Problem("rejected_by_portal", "The portal gave no reason."),)
-        return replace(standing, problems=problems)
-    problems = ()
+        unexplained = (Problem("rejected_by_portal", "The portal gave no reason."),)
+        return replace(standing, problems=said or standing.problems or unexplained)
+    problems: tuple[Problem, ...] = ()
     refused = [picture for picture in standing.pictures if picture.failed]
     if refused:
         problems = (Problem("media_refused", f"The portal refused {len(refused)} of the media."),)
-    if standing.wish is Wish.PRESENT and standing.ended == standing.acted and standing.word is not Word.DELETED:
-        resting = None if standing.advert.live or standing.paused_by_us else policy.explain(standing.advert)
-        problems = ((resting,) if resting is not None else ()) + problems
-    elif standing.wish is Wish.PAUSED and standing.word is not Word.DELETED and not standing.open:
-        resting = policy.explain(standing.advert) if standing.advert.state is not AdvertState.PAUSED else None
-        problems = ((resting,) if resting is not None else ()) + problems
-    return replace(standing, problems=problems)
+    resting = policy.explain(standing.advert) if _should_rest_live(standing) else None
+    return replace(standing, problems=problems if resting is None else (resting, *problems))
+
+
+def _should_rest_live(standing: Standing) -> bool:
+    """Whether nothing more is to be done for this portal, so that an advert that is not where it should be needs a reason."""
+    state = standing.advert.state
+    if standing.ended < standing.acted or standing.acted == 0 or standing.word is Word.DELETED:
+        return False
+    if standing.wish is Wish.PRESENT:
+        return state is not AdvertState.LIVE and not standing.paused_by_us
+    waits = state not in (AdvertState.PAUSED, AdvertState.ABSENT, AdvertState.LIVE)
+    return standing.wish is Wish.PAUSED and waits and not standing.open
 
 
 # --- the end of an operation -----------------------------------------------------------------------------------------
@@ -191,10 +197,10 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
         return None
     if end.remote_revision is not None:
         removing = standing.portal in running.removing
-        if end.removal is not None and end.verdict is Verdict.SUCCEEDED and end.removal != removing:
+        if end.takes_off is not None and end.verdict is Verdict.SUCCEEDED and end.takes_off != removing:
             return None
         newer = end.remote_revision > standing.remote_revision
-        return running if newer or (removing and bool(end.removal)) else None
+        return running if newer or (removing and bool(end.takes_off)) else None
     if event.transaction is not None and event.transaction == running.transaction:
         return running
     if event.transaction in publication.former_transactions:
@@ -312,9 +318,8 @@ def _is_former(publication: Publication, transaction: str) -> bool:
 
 
 def _news_word(standing: Standing, end: End, advert: Advert | None, last: Running | None) -> Word:
-    removal = end.removal or end.operation is Operation.DELETE
     family = standing.family or Family.UPDATE
-    if removal and end.verdict is Verdict.SUCCEEDED:
+    if end.takes_off and end.verdict is Verdict.SUCCEEDED:
         paused = standing.paused_by_us and family is Family.UPDATE
         return standing.word if paused else Word.DELETED
     verdict = end.verdict

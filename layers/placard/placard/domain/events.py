@@ -80,6 +80,13 @@ class End:
     remote_revision: int | None = None
     removal: bool | None = None
 
+    @property
+    def takes_off(self) -> bool | None:
+        """Whether this end takes the advert off, by its own word or by the operation it names; None where neither tells."""
+        if self.removal is not None or self.operation is None:
+            return self.removal
+        return self.operation is Operation.DELETE
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

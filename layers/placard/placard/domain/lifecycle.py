@@ -150,6 +150,7 @@ HOLDS_NOTHING = frozenset({AdvertState.ABSENT, AdvertState.UNPAID, AdvertState.W
 
 # Why an advert at rest is not live, where the event names no reason of its own: state → problem code.
 RESTING_PROBLEM: dict[AdvertState, str] = {
+    AdvertState.ABSENT: "removed_on_portal",
     AdvertState.PENDING: "not_live_yet",
     AdvertState.BLOCKED: "not_live_yet",
     AdvertState.UNPAID: "payment_required",

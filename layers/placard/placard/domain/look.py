@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from placard.domain.apply import explain, wake
+from placard.domain.apply import explain
 from placard.domain.classified import Classified, Wish
 from placard.domain.decide import Decision, Finish, Hold, decide
 from placard.domain.events import Source
@@ -162,9 +162,6 @@ def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
 
 
 def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:
-    """Leave the publication until `wake_at`, or until somebody speaks. Nothing is left to decide before that."""
-    woken = wake(publication, now)
-    if publication.running is not None:
-        return replace(woken, look=False)
-    dues = [instant for instant in (wake_at, publication.retry_at) if instant is not None]
-    return replace(woken, look=False, due=min(dues, default=None))
+    """Leave the publication until `wake_at`, or until somebody speaks: a decision without a call knows every wait there is."""
+    waits = publication.retry_at is not None and publication.retry_at > now
+    return replace(publication, look=False, due=wake_at, retry_at=publication.retry_at if waits else None)

@@ -20,7 +20,6 @@ from placard.domain.errors import (
 )
 from placard.domain.events import Operation, PortalEvent, Source, Verdict
 from placard.domain.instants import SECOND
-from placard.domain.lifecycle import Outcome
 from placard.domain.look import look, open_publication, rest
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
@@ -233,6 +232,7 @@ class DeliverPublication:
         return replace(folded, publication=replace(folded.publication, reread=True, look=True))
 
     def _read(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
+        policy = self.provider.policy
         running = publication.running
         late = running is not None and self.clock.now() >= running.due
         asking = self._ask(publication)
@@ -240,9 +240,8 @@ class DeliverPublication:
             events = self.provider.publisher.read(Question(asking, classified, rendering, late))
         except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
             wait = self._wait(asking.tries, error.wait if isinstance(error, PortalUnavailableError) else None)
-            self._fold(asking, lambda current, now: _ask_again(current, now, wait))
+            self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait))
             return
-        policy = self.provider.policy
         for event in events:
             self._fold(asking, partial(_apply_event, event, policy))
         self._fold(asking, lambda current, now: _asked(current, policy, now))
@@ -291,9 +290,11 @@ def _apply_event(event: PortalEvent, policy: Policy, current: Publication, now: 
     return apply(current, event, policy, now)
 
 
-def _ask_again(current: Publication, now: int, wait: int) -> Folded:
-    later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + 1, look=True)
-    return Folded(replace(later, due=now + wait), (), Outcome.UNCHANGED)
+def _ask_again(current: Publication, policy: Policy, now: int, wait: int) -> Folded:
+    """Leave the question for later; an operation past its time stays overdue whether the portal can be asked or not."""
+    later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + 1)
+    folded = answers.overdue(later, policy, now)
+    return replace(folded, publication=replace(folded.publication, look=True, due=now + wait))
 
 
 def _asked(current: Publication, policy: Policy, now: int) -> Folded:
