@@ -47,10 +47,10 @@ format: .venv/.ready
 	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
 types: .venv/.ready
 	@.venv/bin/mypy
-unit integration: .venv/.ready
+unit: .venv/.ready
+	@$(RUN) -m pytest tests/unit
+integration e2e: setup
 	@$(RUN) -m pytest tests/$@
-e2e: setup
-	@$(RUN) -m pytest tests/e2e
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
 

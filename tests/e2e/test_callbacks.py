@@ -103,6 +103,18 @@ def test_a_signed_message_about_an_unknown_advert_is_kept(hub: Json) -> None:
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
+def test_the_api_takes_callbacks_too(hub: Json) -> None:
+    """For portals that need a domain of ours: the same functions, behind routes without a token."""
+    olx = f"{hub['api_url']}/portals/olx/notifications"
+    body = build_notification(str(uuid4()), code="active")
+    assert httpx.get(olx).status_code == 200
+    assert httpx.post(olx, json=body, headers=sign(hub, body["object_id"], body["transaction_id"])).status_code == 200
+    assert httpx.post(olx, json=body, headers={"x-signature": "0" * 40}).status_code == 401
+    aviv = f"{hub['api_url']}/portals/aviv/{hub['receivers']['aviv'].rpartition('/')[2]}"
+    assert httpx.post(f"{aviv}/classifieds/{uuid4()}/statuses", json=build_status("CREATED")).status_code == 201
+    assert httpx.post(f"{aviv}x/classifieds/{uuid4()}/statuses", json=build_status("CREATED")).status_code == 404
+
+
 def test_an_event_nobody_knows_is_kept(hub: Json, published: Listing) -> None:
     body = build_notification(published.find_advert("IMOVIRTUAL"), "advert_blessed_success", code="active")
     headers = sign(hub, body["object_id"], body["transaction_id"])

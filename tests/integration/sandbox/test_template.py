@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.sandbox.template import GLOBALS, ROOT, as_list, list_resources, name_target
+from tests.template import GLOBALS, ROOT, as_list, list_resources, name_target
 
 FUNCTIONS = list_resources("AWS::Serverless::Function")
 ROLES = list_resources("AWS::IAM::Role")
@@ -35,6 +35,13 @@ def read_queues() -> list[tuple[str, str]]:
     """(function, queue) for each queue that a function reads."""
     events = [(name, event) for name, one in FUNCTIONS.items() for event in one["Events"].values()]
     return [(name, name_target(event["Properties"]["Queue"])) for name, event in events if event["Type"] == "SQS"]
+
+
+def list_alarmed(dimension: str) -> set[str]:
+    """Logical ids that some alarm watches under this dimension."""
+    alarms = list_resources("AWS::CloudWatch::Alarm").values()
+    dimensions = [one for alarm in alarms for one in alarm.get("Dimensions", ())]
+    return {name_target(one["Value"]) for one in dimensions if one["Name"] == dimension}
 
 
 def test_each_function_has_a_role_of_its_own() -> None:
@@ -86,10 +93,11 @@ def test_every_working_queue_has_a_dead_letter_queue(queue: str) -> None:
 @pytest.mark.parametrize("queue", sorted(DEAD_LETTERS | LAST_RESORTS))
 def test_what_is_hopeless_is_kept_two_weeks_and_alarmed(queue: str) -> None:
     assert QUEUES[queue]["MessageRetentionPeriod"] == 14 * 86_400
-    alarmed = [
-        name_target(d["Value"]) for a in list_resources("AWS::CloudWatch::Alarm").values() for d in a["Dimensions"]
-    ]
-    assert queue in alarmed
+    assert queue in list_alarmed("QueueName")
+
+
+def test_every_functions_errors_are_alarmed() -> None:
+    assert list_alarmed("FunctionName") >= set(FUNCTIONS)
 
 
 @pytest.mark.parametrize(("function", "queue"), read_queues())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.sandbox.template import GLOBALS, RESOURCES
+from tests.template import GLOBALS, RESOURCES
 
 ROOT = Path(__file__).parents[3]
 # A value for every variable that the template may set; a function is given those that its own part of the template names.

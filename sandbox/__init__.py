@@ -1,0 +1,1 @@
+"""The hub on one machine: embedded AWS, portal simulators, demo. Nothing here is deployed."""

@@ -1,0 +1,90 @@
+"""The sandbox from a terminal.
+
+    python -m sandbox up                start the hub on this machine and leave it running
+    python -m sandbox down              end it
+    python -m sandbox with MODULE …     run a module beside the hub, started for it unless it runs already
+
+SANDBOX_PORT moves the embedded AWS (4566).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from sandbox.errors import SandboxError
+from sandbox.hub import DEFAULT_PORT, STATE, running_hub, start_hub, stop_hub
+
+console = Console(highlight=False)
+
+
+@contextmanager
+def show_step(name: str) -> Iterator[None]:
+    """Name a step while it runs and its time when it is done."""
+    start = time.monotonic()
+    with console.status(name):
+        yield
+    console.print(f"[green]✓[/] {name} [dim]{time.monotonic() - start:.1f} s[/]")
+
+
+def chosen_port() -> int:
+    """SANDBOX_PORT, or the default."""
+    value = os.environ.get("SANDBOX_PORT") or str(DEFAULT_PORT)
+    if not value.isdecimal() or not 0 < int(value) < 65536:
+        raise SandboxError(f"SANDBOX_PORT must be a port number, not {value!r}.")
+    return int(value)
+
+
+def bring_up() -> int:
+    endpoints = start_hub(chosen_port(), step=show_step)
+    console.print(
+        f"The hub is at {endpoints['api_url']}\nEverything else is in {STATE.name}/endpoints.json. `make down` ends it.",
+        soft_wrap=True,
+    )
+    return 0
+
+
+def bring_down() -> int:
+    console.print("The sandbox is down." if stop_hub() else "The sandbox is not running.")
+    return 0
+
+
+def run_with_hub(module: list[str]) -> int:
+    with running_hub(chosen_port(), step=show_step):
+        return subprocess.run([sys.executable, "-m", *module], check=False).returncode
+
+
+def main() -> int:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # so that what was started is ended
+    try:
+        match sys.argv[1:]:
+            case ["up"]:
+                return bring_up()
+            case ["down"]:
+                return bring_down()
+            case ["with", *module] if module:
+                return run_with_hub(module)
+            case _:
+                print(__doc__, file=sys.stderr)
+                return 2
+    except SandboxError as error:
+        print(error, file=sys.stderr)
+    except (BotoCoreError, ClientError, httpx.HTTPError) as error:
+        print(
+            f"The embedded AWS or a simulator did not answer ({error}): see the logs in {STATE.name}.", file=sys.stderr
+        )
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
