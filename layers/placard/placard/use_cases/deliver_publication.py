@@ -98,6 +98,8 @@ class DeliverPublication:
             running.remote_id,
             begun.traceparent,
         )
+        traced = {"operation": start.kind.value, "remoteId": running.remote_id, "traceparent": begun.traceparent}
+        logger.info("calling the portal", extra=traced)
         try:
             answer = self.provider.publisher.send(call)
         except PortalUnavailableError as error:
