@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from functions.receive_aviv import app as receive_aviv
+from functions.receive_olx import app as receive_olx
 from placard import bootstrap
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.publications import DynamoPublicationStore
@@ -19,7 +21,6 @@ from tests.unit.receivers.test_receivers import (
     CALLBACK,
     SECRETS,
     TOKEN_OF_ACME,
-    load_handler,
     notification,
     request,
     signed,
@@ -84,15 +85,14 @@ def test_a_callback_is_one_call_to_a_warm_receiver(table: Table, count: Counted)
     vault = MemoryVault(clock, SECRETS)
     receivers = {f"receiver {name}": load_receiver(name, vault) for name in ("olx", "aviv")}
     bootstrap.use(message_store=DynamoPublicationStore(table, clock, 400), clock=clock, **receivers)
-    olx, aviv = load_handler("receive_olx"), load_handler("receive_aviv")
     for event, app, status in (
-        (signed(notification()), olx, 200),
-        (signed(notification()), olx, 200),  # a duplicate falls at the write
-        (request("POST", f"/{TOKEN_OF_ACME}/classifieds/7f0c/statuses", CALLBACK), aviv, 201),
+        (signed(notification()), receive_olx, 200),
+        (signed(notification()), receive_olx, 200),  # a duplicate falls at the write
+        (request("POST", f"/{TOKEN_OF_ACME}/classifieds/7f0c/statuses", CALLBACK), receive_aviv, 201),
     ):
         calls, answer = count(lambda event=event, app=app: app.handler(event, None))
         assert (calls, answer["statusCode"]) == (1, status)
     forged = signed(notification(), "wrong-secret")
-    calls, answer = count(lambda: olx.handler(forged, None))
+    calls, answer = count(lambda: receive_olx.handler(forged, None))
     assert (calls, answer["statusCode"]) == (0, 401)
     bootstrap.use()

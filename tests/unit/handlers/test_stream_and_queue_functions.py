@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.apply_events import app as apply_events
+from functions.deliver_publication import app as deliver_publication
+from functions.reconcile import app as reconcile
+from functions.relay_changes import app as relay_changes
 from placard import bootstrap
 from placard.domain.errors import StoreUnavailableError
 from placard.ports import WakeUp
@@ -28,15 +31,6 @@ CONTEXT = SimpleNamespace(
     invoked_function_arn="arn:aws:lambda:eu-west-1:0:function:f",
     aws_request_id="r",
 )
-
-
-def load_app(function: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{function}_app", ROOT / "functions" / function / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def sample(function: str, case: str) -> dict[str, Any]:
@@ -79,7 +73,7 @@ def queues() -> Iterator[MemoryWakeUps]:
 
 def relay(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[WakeUp]:
     bootstrap.use(wake_ups=queues, clock=FakeClock(now))
-    load_app("relay_changes").handler(event, CONTEXT)
+    relay_changes.handler(event, CONTEXT)
     return queues.take()
 
 
@@ -129,7 +123,7 @@ def test_a_send_that_fails_fails_the_batch(queues: MemoryWakeUps, monkeypatch: p
 
 def apply(queues: MemoryWakeUps, recorder: Recorder, event: dict[str, Any]) -> dict[str, Any]:
     bootstrap.use(apply_events=recorder, wake_ups=queues)
-    answer: dict[str, Any] = load_app("apply_events").handler(event, CONTEXT)
+    answer: dict[str, Any] = apply_events.handler(event, CONTEXT)
     return answer
 
 
@@ -166,7 +160,7 @@ def test_outcomes_are_counted(queues: MemoryWakeUps, capsys: pytest.CaptureFixtu
 def test_a_wake_up_is_one_look(queues: MemoryWakeUps) -> None:
     recorder = Recorder()
     bootstrap.use(**{"deliver olx": recorder})
-    answer = load_app("deliver_publication").handler(sample("deliver_publication", "wake_up"), CONTEXT)
+    answer = deliver_publication.handler(sample("deliver_publication", "wake_up"), CONTEXT)
     assert answer == {"batchItemFailures": []}
     assert recorder.calls == [WakeUp("olx", CLASSIFIED, "imovirtual", "acme")]
 
@@ -175,7 +169,7 @@ def test_a_look_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps
     event = sample("deliver_publication", "wake_up")
     recorder = Recorder(failing=(WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),))
     bootstrap.use(**{"deliver olx": recorder})
-    answer = load_app("deliver_publication").handler(event, CONTEXT)
+    answer = deliver_publication.handler(event, CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
 
 
@@ -184,4 +178,4 @@ def test_a_look_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps
 
 def test_a_round_of_reconcile_says_how_much_it_woke(queues: MemoryWakeUps) -> None:
     bootstrap.use(reconcile=lambda: 3)
-    assert load_app("reconcile").handler(sample("reconcile", "each_minute"), CONTEXT) == {"woken": 3}
+    assert reconcile.handler(sample("reconcile", "each_minute"), CONTEXT) == {"woken": 3}

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import importlib.util
 import json
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from functions.receive_aviv import app as receive_aviv
+from functions.receive_olx import app as receive_olx
 from placard import bootstrap
 from placard.aws import receiver_api
 from placard.domain.errors import StoreUnavailableError
@@ -33,15 +33,6 @@ SECRETS = {
 TOKEN_OF_ACME = (
     "YWNtZQ." + base64.urlsafe_b64encode(hmac.new(b"path-key", b"acme", hashlib.sha256).digest()).decode()[:32]
 )
-
-
-def load_handler(function: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"{function}_app", ROOT / "functions" / function / "app.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class SlowStore(MemoryStore):
@@ -111,7 +102,7 @@ def stored(store: MemoryStore) -> int:
 @pytest.mark.parametrize("secret", ["new-secret", "old-secret"])
 @pytest.mark.parametrize("path", ["/", "/portals/olx/notifications"])
 def test_a_signed_notification_is_stored_once(store: MemoryStore, secret: str, path: str) -> None:
-    handler = load_handler("receive_olx").handler
+    handler = receive_olx.handler
     assert handler(signed(notification(), secret, path), None)["statusCode"] == 200
     assert handler(signed(notification(), secret, path), None)["statusCode"] == 200
     assert stored(store) == 1
@@ -119,7 +110,7 @@ def test_a_signed_notification_is_stored_once(store: MemoryStore, secret: str, p
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_probe_is_answered(store: MemoryStore, method: str) -> None:
-    assert load_handler("receive_olx").handler(request(method, "/"), None)["statusCode"] == 200
+    assert receive_olx.handler(request(method, "/"), None)["statusCode"] == 200
 
 
 @pytest.mark.parametrize(
@@ -144,13 +135,13 @@ def test_a_probe_is_answered(store: MemoryStore, method: str) -> None:
     ],
 )
 def test_what_proves_nothing_is_refused_and_not_kept(store: MemoryStore, event: dict[str, Any], status: int) -> None:
-    assert load_handler("receive_olx").handler(event, None)["statusCode"] == status
+    assert receive_olx.handler(event, None)["statusCode"] == status
     assert stored(store) == 0
 
 
 def test_storage_that_is_down_is_a_503_at_once() -> None:
     use(DownStore(FakeClock()))
-    answer = load_handler("receive_olx").handler(signed(notification()), None)
+    answer = receive_olx.handler(signed(notification()), None)
     assert (answer["statusCode"], answer["headers"]) == (503, {"retry-after": "1"})
 
 
@@ -159,7 +150,7 @@ def test_storage_that_is_slow_is_given_up_in_time(monkeypatch: pytest.MonkeyPatc
     slow = SlowStore(FakeClock())
     use(slow)
     before = time.monotonic()
-    assert load_handler("receive_olx").handler(signed(notification()), None)["statusCode"] == 503
+    assert receive_olx.handler(signed(notification()), None)["statusCode"] == 503
     assert time.monotonic() - before < 5
     slow.let_go.set()
 
@@ -172,7 +163,7 @@ CALLBACK = (CONTRACTS / "aviv" / "callback_created.json").read_bytes()
 @pytest.mark.parametrize("prefix", ["", "/portals/aviv"])
 def test_a_callback_with_the_customers_token_is_stored(store: MemoryStore, prefix: str) -> None:
     event = request("POST", f"{prefix}/{TOKEN_OF_ACME}/classifieds/7f0c2d4e/statuses", CALLBACK)
-    assert load_handler("receive_aviv").handler(event, None)["statusCode"] == 201
+    assert receive_aviv.handler(event, None)["statusCode"] == 201
     message = store.messages_of("aviv", "7f0c2d4e")[0]
     assert message.customer == "acme"
 
@@ -190,5 +181,5 @@ def test_a_callback_with_the_customers_token_is_stored(store: MemoryStore, prefi
     ],
 )
 def test_what_has_no_token_or_no_body_is_refused(store: MemoryStore, path: str, body: bytes, status: int) -> None:
-    assert load_handler("receive_aviv").handler(request("POST", path, body), None)["statusCode"] == status
+    assert receive_aviv.handler(request("POST", path, body), None)["statusCode"] == status
     assert stored(store) == 0
