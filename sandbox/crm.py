@@ -64,6 +64,18 @@ class Crm:
         """Take off every portal; returns the ack."""
         return self._demand("DELETE", f"/classifieds/{classified_id}")
 
+    def deactivate(self, classified_id: str, portals: list[str] | None = None) -> Json:
+        """Take offline, to be kept there; on all portals unless some are named. Returns the ack."""
+        return self._ask("deactivate", classified_id, portals)
+
+    def activate(self, classified_id: str, portals: list[str] | None = None) -> Json:
+        """Bring online again; returns the ack."""
+        return self._ask("activate", classified_id, portals)
+
+    def retry(self, classified_id: str, portals: list[str] | None = None) -> Json:
+        """Try again what did not reach its goal; returns the ack."""
+        return self._ask("retry", classified_id, portals)
+
     def read_latest(self, classified_id: str) -> dict[str, Json]:
         """The latest status entry of each portal."""
         answer = self._demand("GET", f"/classifieds/{classified_id}/statuses", params={"filter": "latest"})
@@ -78,6 +90,10 @@ class Crm:
             if "nextToken" not in page:
                 return
             params["nextToken"] = page["nextToken"]
+
+    def _ask(self, what: str, classified_id: str, portals: list[str] | None) -> Json:
+        options = {} if portals is None else {"json": {"portals": portals}}
+        return self._demand("POST", f"/classifieds/{classified_id}/{what}", **options)
 
     def _demand(self, method: str, path: str, **options: Any) -> Json:
         answer = self.send(method, path, **options)

@@ -1,4 +1,4 @@
-"""POST, PUT and DELETE of a classified: wiring only."""
+"""What the CRM wishes of a classified: wiring only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from placard import bootstrap
 from placard.aws.http_api import Request, Response, serve
 from placard.aws.observability import start_logging
+from placard.use_cases.ask_portals import Ask, activate_classified, deactivate_classified, retry_classified
 from placard.use_cases.publish_classified import (
     Ack,
     Caller,
@@ -35,6 +36,27 @@ def delete(request: Request) -> Response:
     return acknowledge(delete_classified(store, clock, caller(request), classified_id))
 
 
+def deactivate(request: Request) -> Response:
+    """POST /classifieds/{classifiedId}/deactivate"""
+    return ask(deactivate_classified, request)
+
+
+def activate(request: Request) -> Response:
+    """POST /classifieds/{classifiedId}/activate"""
+    return ask(activate_classified, request)
+
+
+def retry(request: Request) -> Response:
+    """POST /classifieds/{classifiedId}/retry"""
+    return ask(retry_classified, request)
+
+
+def ask(use_case: Ask, request: Request) -> Response:
+    """Ask something of the portals that the body names."""
+    body, classified_id = request.read_optional_body(), request.path["classifiedId"]
+    return acknowledge(use_case(bootstrap.classified_store(), bootstrap.clock(), caller(request), classified_id, body))
+
+
 def caller(request: Request) -> Caller:
     """Return whom the request speaks for."""
     return Caller(request.customer, request.traceparent)
@@ -50,6 +72,9 @@ ROUTES = {
     "POST /classifieds": post,
     "PUT /classifieds/{classifiedId}": put,
     "DELETE /classifieds/{classifiedId}": delete,
+    "POST /classifieds/{classifiedId}/deactivate": deactivate,
+    "POST /classifieds/{classifiedId}/activate": activate,
+    "POST /classifieds/{classifiedId}/retry": retry,
 }
 
 start_logging()

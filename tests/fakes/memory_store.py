@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Generic, TypeVar
 
+from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, MINUTE, to_text
@@ -72,9 +73,9 @@ class MemoryStore:
 
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
         """Return a classified and its publications."""
-        key = _classified_key(classified_id)
-        publications = [stored for pk, stored in self._all(Publication) if pk[0] == key[0]]
-        return self._find(key, Classified), tuple(sorted(publications, key=lambda found: found.channel))
+        found = (self.load_publication(classified_id, channel) for channel in sorted(PROVIDER_OF))
+        publications = tuple(publication for publication in found if publication is not None)
+        return self._find(_classified_key(classified_id), Classified), publications
 
     def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
         """Return a customer's classifieds that are not deleted, the newest change first."""

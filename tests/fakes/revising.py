@@ -18,6 +18,8 @@ def revise(revision: Revision, old: Classified | None) -> Classified | None:
         return _put(revision, old) if _may_put(revision, old) else None
     if revision.kind is Kind.DELETE:
         return _deleted(revision, old) if _may_delete(revision, old) else None
+    if revision.kind in (Kind.DEACTIVATE, Kind.ACTIVATE, Kind.RETRY):
+        return _asked(revision, old) if _may_ask(revision, old) else None
     raise NotImplementedError(revision.kind)
 
 
@@ -39,6 +41,10 @@ def _may_put(revision: Revision, old: Classified) -> bool:
 
 def _may_delete(revision: Revision, old: Classified) -> bool:
     return not old.deleted or (revision.if_match is not None and old.revision in revision.if_match)
+
+
+def _may_ask(revision: Revision, old: Classified) -> bool:
+    return not old.deleted and (revision.if_match is None or old.revision in revision.if_match)
 
 
 def _posted(revision: Revision, old: Classified | None) -> Classified:
@@ -84,4 +90,20 @@ def _deleted(revision: Revision, old: Classified) -> Classified:
         body_revision=old.revision + 1,
         traceparent=revision.traceparent,
         deleted=True,
+    )
+
+
+def _asked(revision: Revision, old: Classified) -> Classified:
+    number = old.revision + 1
+    named = frozenset(revision.portals)
+    paused = {Kind.DEACTIVATE: old.paused | named, Kind.ACTIVATE: old.paused - named}
+    return replace(
+        old,
+        revision=number,
+        kind=revision.kind,
+        accepted_at=revision.accepted_at,
+        paused=paused.get(revision.kind, old.paused),
+        asked={**old.asked, **dict.fromkeys(revision.portals, number)},
+        asked_kind={**old.asked_kind, **dict.fromkeys(revision.portals, revision.kind)},
+        traceparent=revision.traceparent,
     )

@@ -36,7 +36,10 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """What a POST, PUT or DELETE asks for; the store gives it its number. `body` is empty for a DELETE."""
+    """What a call of the CRM asks for; the store gives it its number.
+
+    POST and PUT carry a body and its portals; DELETE carries neither; DEACTIVATE, ACTIVATE and RETRY carry the portals they name.
+    """
 
     classified_id: str
     customer: str
@@ -254,7 +257,10 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One operation to send. `remote_id` is None for a POST; `listed` are the portals the advert keeps."""
+    """One operation to send. `remote_id` is None for a POST; `listed` are the portals the advert keeps.
+
+    `remote_revision` is the newest of the portal's own revisions of the advert that the hub has seen, 0 where it has seen none.
+    """
 
     operation: Operation
     channel: str
@@ -263,6 +269,7 @@ class Call:
     listed: tuple[str, ...]
     remote_id: str | None
     traceparent: str | None = None
+    remote_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,12 @@ def delete(**changes: Any) -> Revision:
     return replace(whole, body={}, body_hash="", portals=(), offerer_estate_id="")
 
 
+def ask(kind: Kind, *portals: str, **changes: Any) -> Revision:
+    """Return what deactivates, activates or retries these portals of the same classified."""
+    whole = post(**({"kind": kind, "accepted_at": NOON + 3 * MINUTE} | changes))
+    return replace(whole, body={}, body_hash="", portals=portals, offerer_estate_id="")
+
+
 CLASSIFIED_ID = post().classified_id
 
 

@@ -66,6 +66,16 @@ def test_each_change_is_one_call(crm: Crm, count: Counted) -> None:
         assert (calls, answer.status) == (1, 202), name
 
 
+def test_asking_is_a_reading_and_a_change(crm: Crm, count: Counted) -> None:
+    classified_id = crm.post(make_body()).json["classifiedId"]
+    for verb in ("deactivate", "activate", "retry"):
+        calls, answer = count(lambda verb=verb: crm.ask(verb, classified_id))
+        assert (calls, answer.status) == (2, 202), verb
+    crm.delete(classified_id)
+    calls, answer = count(lambda: crm.ask("retry", classified_id))
+    assert (calls, answer.status) == (1, 409)
+
+
 def test_a_refusal_is_one_call_at_most(crm: Crm, count: Counted) -> None:
     unknown = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
     assert count(lambda: crm.post("[]"))[0] == 0

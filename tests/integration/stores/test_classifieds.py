@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from placard.domain.channels import PORTALS
-from placard.domain.classified import Classified, Kind
+from placard.domain.classified import Classified, Kind, Wish
 from placard.domain.instants import MINUTE
 from tests.fakes.clock import NOON
 from tests.integration.stores.conftest import Stores
-from tests.integration.stores.samples import BODY, CLASSIFIED_ID, CUSTOMER, delete, post, put
+from tests.integration.stores.samples import BODY, CLASSIFIED_ID, CUSTOMER, ask, delete, post, put
 
 
 def test_first_post_makes_revision_one(stores: Stores) -> None:
@@ -133,6 +135,121 @@ def test_delete_of_a_live_classified_needs_no_if_match(stores: Stores) -> None:
     stores.classifieds.write(post())
     assert not stores.classifieds.write(delete(classified_id=CLASSIFIED_ID, customer="other")).accepted
     assert stores.classifieds.write(delete(if_match=(9,))).accepted
+
+
+ASKS = [Kind.DEACTIVATE, Kind.ACTIVATE, Kind.RETRY]
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_asking_makes_a_revision_of_the_named_portals_alone(stores: Stores, kind: Kind) -> None:
+    stores.classifieds.write(post(idempotency_key="key-1"))
+    before = stores.classifieds.write(put(body={**BODY, "portals": ["SL", "BD", "IMOVIRTUAL"]})).classified
+    written = stores.classifieds.write(ask(kind, "BD", "IMOVIRTUAL"))
+    asked = written.classified
+    assert written.accepted
+    assert asked is not None
+    assert before is not None
+    assert (asked.revision, asked.kind, asked.accepted_at) == (3, kind, NOON + 3 * MINUTE)
+    assert asked.traceparent == ask(kind).traceparent
+    assert (asked.body_revision, asked.post_revision, asked.idempotency_key) == (2, 1, "key-1")
+    assert (asked.body, asked.body_hash, asked.portals) == (before.body, before.body_hash, before.portals)
+    assert (asked.former_portals, asked.ever, asked.deleted) == (before.former_portals, before.ever, False)
+    assert (asked.asked, asked.asked_kind) == ({"BD": 3, "IMOVIRTUAL": 3}, {"BD": kind, "IMOVIRTUAL": kind})
+    assert [asked.revision_of(portal) for portal in asked.portals] == [2, 3, 3]
+    assert [asked.kind_of(portal) for portal in asked.portals] == [Kind.PUT, kind, kind]
+    assert stores.classifieds.load(CLASSIFIED_ID) == (asked, ())
+
+
+def test_a_pause_is_of_the_named_portals_until_they_are_activated(stores: Stores) -> None:
+    stores.classifieds.write(post(body={**BODY, "portals": ["SL", "BD", "IMOVIRTUAL"]}))
+    found = []
+    for revision in (
+        ask(Kind.DEACTIVATE, "SL", "BD"),
+        ask(Kind.DEACTIVATE, "SL", "IMOVIRTUAL"),
+        ask(Kind.RETRY, "SL"),
+        ask(Kind.ACTIVATE, "BD"),
+        ask(Kind.ACTIVATE, "SL", "BD", "IMOVIRTUAL"),
+    ):
+        written = stores.classifieds.write(revision).classified
+        assert written is not None
+        found.append("".join(written.wish(portal)[1] for portal in written.portals))
+    assert found == ["aar", "aaa", "aaa", "ara", "rrr"]
+    stored, _ = stores.classifieds.load(CLASSIFIED_ID)
+    assert stored is not None
+    assert stored.asked == {"SL": 6, "BD": 6, "IMOVIRTUAL": 6}
+
+
+def test_a_put_keeps_a_pause_and_one_that_takes_the_portal_off_ends_it(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(ask(Kind.DEACTIVATE, "SL", "BD"))
+    wishes = []
+    for body in ({**BODY, "edited": 1}, {**BODY, "portals": ["SL"]}, {**BODY, "edited": 2}):
+        written = stores.classifieds.write(put(body=body)).classified
+        assert written is not None
+        assert (written.revision, written.kind_of("SL")) == (written.body_revision, Kind.PUT)
+        wishes.append((written.wish("SL"), written.wish("BD")))
+    assert wishes == [
+        (Wish.PAUSED, Wish.PAUSED),
+        (Wish.PAUSED, Wish.ABSENT),
+        (Wish.PAUSED, Wish.PRESENT),
+    ]
+
+
+def test_an_identical_put_is_refused_while_paused(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(ask(Kind.DEACTIVATE, "SL", "BD"))
+    same = stores.classifieds.write(put(body=BODY))
+    assert not same.accepted
+    assert same.classified is not None
+    assert (same.classified.revision, same.classified.paused) == (2, {"SL", "BD"})
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_asking_is_refused_for_another_customer_the_deleted_or_nothing(stores: Stores, kind: Kind) -> None:
+    assert stores.classifieds.write(ask(kind, "SL")).classified is None
+    first = stores.classifieds.write(post()).classified
+    foreign = stores.classifieds.write(ask(kind, "SL", classified_id=CLASSIFIED_ID, customer="other"))
+    assert (foreign.accepted, foreign.classified) == (False, first)
+    gone = stores.classifieds.write(delete()).classified
+    refused = stores.classifieds.write(ask(kind, "SL", if_match=(2,)))
+    assert (refused.accepted, refused.classified) == (False, gone)
+    again = stores.classifieds.write(post(accepted_at=NOON + 9)).classified
+    assert again is not None
+    assert (again.asked, again.asked_kind, again.paused) == ({}, {}, frozenset())
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_asking_needs_the_revision_that_was_read(stores: Stores, kind: Kind) -> None:
+    """The portals it names are listed in that revision, perhaps not in the next."""
+    stores.classifieds.write(post())
+    stores.classifieds.write(put())
+    late = stores.classifieds.write(ask(kind, "BD", if_match=(1,)))
+    assert not late.accepted
+    assert late.classified is not None
+    assert (late.classified.revision, late.classified.asked) == (2, {})
+    assert stores.classifieds.write(ask(kind, "SL", if_match=(2,))).accepted
+
+
+def test_a_deletion_ends_a_pause_for_good(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(ask(Kind.DEACTIVATE, "SL"))
+    stores.classifieds.write(delete())
+    again = stores.classifieds.write(post(accepted_at=NOON + 9)).classified
+    assert again is not None
+    assert (again.revision, again.paused, again.asked, again.kind_of("SL")) == (4, frozenset(), {}, Kind.POST)
+
+
+@pytest.mark.parametrize("kind", ASKS)
+def test_asking_is_due_and_listed_as_a_put_is(stores: Stores, kind: Kind) -> None:
+    for number in range(2):
+        stores.classifieds.write(post(estate=f"estate-{number}", accepted_at=NOON + number))
+    stores.classifieds.write(ask(kind, "SL", estate="estate-0"))
+    rows = stores.classifieds.list_classifieds(CUSTOMER, 10, None).rows
+    assert [found.offerer_estate_id for found in rows] == ["estate-0", "estate-1"]
+    assert [due.due for due in stores.dues.past_due(NOON + 8 * MINUTE, 10)] == [
+        NOON + 5 * MINUTE + 1,
+        NOON + 8 * MINUTE,
+    ]
 
 
 def test_each_revision_is_due_five_minutes_later(stores: Stores) -> None:

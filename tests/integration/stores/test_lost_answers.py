@@ -46,3 +46,11 @@ def test_a_put_sent_twice_is_one_revision_and_no_stale_if_match(store: DynamoCla
 def test_an_identical_put_is_no_lost_answer(store: DynamoClassifiedStore) -> None:
     store.write(revision(Kind.POST, 1))
     assert not store.write(revision(Kind.PUT, 1)).accepted
+
+
+@pytest.mark.parametrize("kind", [Kind.DEACTIVATE, Kind.ACTIVATE, Kind.RETRY])
+def test_asking_sent_twice_is_one_revision(store: DynamoClassifiedStore, kind: Kind) -> None:
+    store.write(revision(Kind.POST, 1))
+    written = store.write(revision(kind, 2, if_match=(1,)))
+    assert (written.accepted, written.classified and written.classified.revision) == (True, 2)
+    assert not store.write(revision(kind, 3, if_match=(1,))).accepted

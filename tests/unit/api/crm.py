@@ -117,6 +117,11 @@ class Crm:
         event = self.event("publish_classified/delete.json", None, {})
         return self.send(event | {"pathParameters": {"classifiedId": classified_id}})
 
+    def ask(self, verb: str, classified_id: str, body: Any = None, **headers: str | None) -> Answer:
+        """POST /classifieds/{classifiedId}/deactivate, /activate or /retry; without a body unless one is given."""
+        event = self.event(f"publish_classified/{verb}.json", "" if body is None else body, headers)
+        return self.send(event | {"pathParameters": {"classifiedId": classified_id}})
+
     def get(self, classified_id: str, **headers: str | None) -> Answer:
         """GET one."""
         event = self.event("query_status/get.json", None, headers)

@@ -10,6 +10,7 @@ from placard.domain.events import Operation as Op
 from placard.domain.events import Source
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Outcome
+from placard.domain.look import open_publication, see
 from placard.domain.problems import Problem
 from tests.unit.domain.hub import HINTS, Hub
 
@@ -90,8 +91,18 @@ def test_edits_that_no_look_saw_leave_a_word_in_the_message(olx: Hub) -> None:
         olx.put(IMO, text=text)
     olx.look()
     received = [entry for entry in olx.timeline if entry.revision == 4]
-    assert received[0].message.endswith("replaces revisions 2 to 3")
+    assert received[0].message.endswith("replaces revisions 2, 3")
     assert not [entry for entry in olx.timeline if entry.outcome is Outcome.SUPERSEDED]
+
+
+def test_a_revision_of_another_portal_is_not_replaced(aviv: Hub) -> None:
+    _published(aviv, "SL", "BD")
+    aviv.ask(Kind.DEACTIVATE, "BD")
+    aviv.put("SL", "BD", text="changed")
+    aviv.look()
+    received = {entry.portals: entry.message for entry in aviv.timeline if entry.revision == 3}
+    assert received["SL",] == "Received by the hub"
+    assert received["BD",].endswith("replaces revision 2")
 
 
 def test_creation_fails_during_an_edit(olx: Hub) -> None:
@@ -384,3 +395,15 @@ def test_what_comes_back_to_life_after_a_delete_is_deleted_again(olx: Hub) -> No
     olx.say(state=S.LIVE, code="active")
     assert olx.known.look
     assert olx.begun() is Op.DELETE
+
+
+def test_the_id_of_a_received_entry_does_not_depend_on_other_revisions(aviv: Hub) -> None:
+    """What `query_status` shows before the look is what the look stores, though another portal was asked meanwhile."""
+    aviv.post("SL", "BD")
+    assert aviv.classified is not None
+    before, shown = see(open_publication(aviv.classified, "aviv"), aviv.classified, aviv.now)
+    assert before.version == 0
+    aviv.ask(Kind.DEACTIVATE, "SL")
+    aviv.look()
+    of_bd = next(entry for entry in aviv.timeline if entry.portals == ("BD",) and entry.revision == 1)
+    assert of_bd.status_id == shown[0].status_id

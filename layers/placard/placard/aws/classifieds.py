@@ -118,11 +118,15 @@ class DynamoClassifiedStore:
 
 
 def _is_own(revision: Revision, stored: Classified | None) -> bool:
-    """Whether what refused a PUT is that very PUT, sent again by the client after its answer was lost.
+    """Whether what refused a revision is that very revision, sent again by the client after its answer was lost.
 
-    Without this its own revision would make its `If-Match` stale. A POST and a DELETE answer the same either way.
+    Without this its own number would make its `if_match` stale. A POST and a DELETE answer the same either way.
     """
-    if stored is None or revision.kind is not Kind.PUT:
+    if stored is None or revision.kind in (Kind.POST, Kind.DELETE):
         return False
-    own = (Kind.PUT, revision.customer, revision.accepted_at, revision.body_hash, revision.traceparent)
-    return own == (stored.kind, stored.customer, stored.accepted_at, stored.body_hash, stored.traceparent)
+    own = (revision.kind, revision.customer, revision.accepted_at, revision.traceparent)
+    if own != (stored.kind, stored.customer, stored.accepted_at, stored.traceparent):
+        return False
+    if revision.kind is Kind.PUT:
+        return revision.body_hash == stored.body_hash
+    return set(revision.portals) == {portal for portal, number in stored.asked.items() if number == stored.revision}

@@ -74,6 +74,15 @@ class Request:
             raise BodyTooLargeError(f"The body is over {LARGEST_BODY} bytes")
         return read_json(self.raw)
 
+    def read_optional_body(self) -> Any:
+        """Return the JSON value sent; an empty object, whatever its content type, where there is none.
+
+        Raises as `read_body` does.
+        """
+        if self.raw is not None and len(self.raw) <= LARGEST_BODY and not self.raw.strip():
+            return {}
+        return self.read_body()
+
     def read_header(self, name: str) -> str | None:
         """Return an optional header of 1 to 512 printable bytes. Raises InvalidRequestError."""
         value = self.headers.get(name.lower())

@@ -8,6 +8,7 @@ from typing import Any
 from placard.domain.errors import PlacardError, StoreUnavailableError
 from placard.domain.refusals import (
     BodyTooLargeError,
+    DeletedClassifiedError,
     DuplicatedClassifiedError,
     InvalidRequestError,
     KeyReusedError,
@@ -60,6 +61,7 @@ _TABLE: dict[type[Exception], tuple[int, str, str]] = {
     ForeignCustomerError: (403, "Forbidden", _BLANK),
     UnknownClassifiedError: (404, "Not found", _BLANK),
     UnknownRouteError: (404, "Not found", _BLANK),
+    DeletedClassifiedError: (409, "Conflict", f"{_TYPE}Deleted-Classified-Error"),
     PreconditionError: (412, "Precondition Failed", _BLANK),
     BodyTooLargeError: (413, "Content Too Large", _BLANK),
     KeyReusedError: (422, "Unprocessable Content", f"{_TYPE}Idempotency-Key-Reused-Error"),

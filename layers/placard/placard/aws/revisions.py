@@ -17,12 +17,13 @@ SAFETY = 5 * MINUTE
 # IN takes 100 operands; a revision beyond this is nobody's.
 _MOST_COMPARED = 100
 _HIGHEST_REVISION = 10**15
+_NEXT = "revision + :one"
 
 Write = tuple[str, str, Item]
 
 
 def write_revision(revision: Revision) -> Write:
-    """Return update, condition and values. POST, PUT and DELETE only."""
+    """Return update, condition and values, for every kind but CANCEL."""
     return _WRITES[revision.kind](revision)
 
 
@@ -31,8 +32,10 @@ def _post(revision: Revision) -> Write:
     number = "if_not_exists(revision, :zero) + :one"
     sets = {"post_revision": number, **_counts(number), **_content(), "post_hash": ":body_hash"}
     sets |= {"offerer_estate_id": ":estate", "customer": ":customer", "former_portals": ":none"}
-    sets |= {"asked": ":nobody", "asked_kind": ":nobody", **_listed()}
-    values = {":zero": 0, ":none": [], ":nobody": {}, ":ever": set(revision.portals), ":kind": "CLASSIFIED"}
+    # Two empty maps: the embedded AWS makes one object of a value set twice, and a later SET within one changes both.
+    sets |= {"asked": ":nobody", "asked_kind": ":nothing", **_listed()}
+    values = {":zero": 0, ":none": [], ":nobody": {}, ":nothing": {}, ":kind": "CLASSIFIED"}
+    values |= {":ever": set(revision.portals)}
     removed = ["paused"]
     gone = "deleted = :true"
     if revision.idempotency_key is None:
@@ -42,14 +45,14 @@ def _post(revision: Revision) -> Write:
         values[":key"] = revision.idempotency_key
         gone += " AND (attribute_not_exists(idempotency_key) OR idempotency_key <> :key)"
     values |= {":true": True, ":deleted": False} | _content_values(revision) | _listed_values(revision)
-    update = _update(revision, sets | {"kind": ":kind"}, removed, values, "ADD ever :ever")
+    update = _update(revision, number, sets | {"kind": ":kind"}, removed, values, "ADD ever :ever")
     return update, f"attribute_not_exists(pk) OR ({gone})", values
 
 
 def _put(revision: Revision) -> Write:
     """Change it, unless it is deleted, another's, identical or not the revision that the caller knows."""
     # The former value is read before it is overwritten, whatever order a store evaluates in.
-    sets = {"former_portals": "portals", **_counts("revision + :one"), **_content(), **_listed()}
+    sets = {"former_portals": "portals", **_counts(_NEXT), **_content(), **_listed()}
     values: Item = {":ever": set(revision.portals), ":deleted": False}
     values |= _content_values(revision) | _listed_values(revision)
     condition = (
@@ -63,7 +66,7 @@ def _put(revision: Revision) -> Write:
     if taken_off:
         values[":off"] = taken_off
         extra += " DELETE paused :off"
-    return _update(revision, sets, [], values, extra), condition, values
+    return _update(revision, _NEXT, sets, [], values, extra), condition, values
 
 
 def _delete(revision: Revision) -> Write:
@@ -75,11 +78,28 @@ def _delete(revision: Revision) -> Write:
     condition = "deleted = :live"
     if revision.if_match is not None:
         condition = f"(deleted = :live OR {_matches(revision.if_match, values)})"
-    update = _update(revision, _counts("revision + :one"), ["change_shard", "changed_at"], values)
+    update = _update(revision, _NEXT, _counts(_NEXT), ["change_shard", "changed_at"], values)
     return update, f"attribute_exists(pk) AND customer = :customer AND {condition}", values
 
 
-_WRITES = {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete}
+def _ask(revision: Revision) -> Write:
+    """Note the portals it names as asked, and what is wished of them now. The body and what was wished of others stay."""
+    sets: dict[str, str] = {}
+    # Map keys go into the update as they are: portal codes are letters, and none is a reserved word.
+    for portal in revision.portals:
+        sets |= {f"asked.{portal}": _NEXT, f"asked_kind.{portal}": ":revision_kind"}
+    values: Item = {":customer": revision.customer, ":live": False} | _listed_values(revision)
+    condition = "attribute_exists(pk) AND customer = :customer AND deleted = :live"
+    if revision.if_match is not None:
+        condition += f" AND {_matches(revision.if_match, values)}"
+    extra = _WISHES[revision.kind]
+    if extra:
+        values[":named"] = set(revision.portals)
+    return _update(revision, _NEXT, sets | _listed(), [], values, extra), condition, values
+
+
+_WISHES = {Kind.DEACTIVATE: "ADD paused :named", Kind.ACTIVATE: "DELETE paused :named", Kind.RETRY: ""}
+_WRITES = {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete} | dict.fromkeys(_WISHES, _ask)
 
 
 def _counts(number: str) -> dict[str, str]:
@@ -109,9 +129,10 @@ def _listed_values(revision: Revision) -> Item:
     return {":change_shard": f"{revision.customer}#{shard}", ":changed_at": to_text(revision.accepted_at)}
 
 
-def _update(revision: Revision, sets: dict[str, str], removed: list[str], values: Item, extra: str = "") -> str:
+def _update(
+    revision: Revision, number: str, sets: dict[str, str], removed: list[str], values: Item, extra: str = ""
+) -> str:
     """Return the update with what every kind sets; `revision` comes last, since other members are counted from it."""
-    number = sets["body_revision"]
     sets = sets | {"revision_kind": ":revision_kind", "accepted_at": ":accepted_at"}
     values |= {":one": 1, ":revision_kind": revision.kind.value, ":accepted_at": revision.accepted_at}
     for name, value in due_members(classified_key(revision.classified_id), revision.accepted_at + SAFETY).items():

@@ -73,6 +73,11 @@ class Settings:
         return self._text("AVIV_RECEIVER_URL")
 
     @property
+    def aviv_rules(self) -> str:
+        """What AVIV's portals demand, as JSON text merged over the built-in table."""
+        return self._text("AVIV_RULES")
+
+    @property
     def time_scale(self) -> float:
         """What every wait of the protocol is multiplied by: TimeScale only shortens, so 60 and 1/60 mean the same."""
         scale = float(self._text("TIME_SCALE"))

@@ -54,7 +54,7 @@ def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int
     if event.remote_id is not None and event.remote_id != publication.remote_id:
         return _noted(publication, event, Outcome.STALE, now)
     if not event.known:
-        return _noted(publication, event, Outcome.UNKNOWN, now)
+        return _note_unknown(publication, event, now)
     folded = [
         _fold_standing(publication, publication.standings[portal], event, policy)
         for portal in event.portals or tuple(publication.standings)
@@ -117,10 +117,24 @@ def _unsettled(standing: Standing) -> bool:
     return standing.wish is Wish.PAUSED and state is AdvertState.LIVE
 
 
+def _note_unknown(publication: Publication, event: PortalEvent, now: int) -> Folded:
+    """Keep a word nobody knows. A reading shows the same one again and again: it leaves its line once."""
+    if event.source is Source.CALLBACK:
+        return _noted(publication, event, Outcome.UNKNOWN, now)
+    if event.at is None or event.order <= publication.unknown_at:
+        return Folded(publication, (), Outcome.UNKNOWN)
+    noted = _write_down(publication, event, Outcome.UNKNOWN, now)
+    return replace(noted, publication=replace(noted.publication, unknown_at=event.order))
+
+
 def _noted(publication: Publication, event: PortalEvent, outcome: Outcome, now: int) -> Folded:
     """Keep a word that changed nothing: a callback leaves its line, a reading of ours does not."""
     if event.source is not Source.CALLBACK:
         return Folded(publication, (), outcome)
+    return _write_down(publication, event, outcome, now)
+
+
+def _write_down(publication: Publication, event: PortalEvent, outcome: Outcome, now: int) -> Folded:
     named = [publication.standings[p] for p in event.portals or publication.standings if p in publication.standings]
     drafts = [draft(standing, outcome, f"{event.word}: {_REASONS[outcome]}") for standing in named]
     publication, entries = write(
@@ -170,8 +184,8 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
         return replace(standing, problems=said or standing.problems or unexplained)
     problems: tuple[Problem, ...] = ()
     refused = [picture for picture in standing.pictures if picture.failed]
-    if refused:
-        problems = (Problem("media_refused", f"The portal refused {len(refused)} of the media."),)
+    if refused or standing.word in WITH_MEDIA_ERROR.values():
+        problems = (policy.explain_media(refused),)
     resting = policy.explain(standing.advert) if _should_rest_live(standing) else None
     return replace(standing, problems=problems if resting is None else (resting, *problems))
 
@@ -264,7 +278,8 @@ def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, en
     again = standing.ended >= standing.acted
     if goes_on or (again and word not in FOLLOWERS[standing.word]):
         return standing
-    if succeeded and any(picture.failed for picture in standing.pictures):
+    unnamed = end is not None and end.media_error
+    if succeeded and (unnamed or any(picture.failed for picture in standing.pictures)):
         word = WITH_MEDIA_ERROR.get(word, word)
         standing = replace(standing, payload_hash=None)
     if not succeeded and standing.advert.state in (AdvertState.REJECTED, AdvertState.EXPIRED):
@@ -328,7 +343,7 @@ def _news_word(standing: Standing, end: End, advert: Advert | None, last: Runnin
     if end.operation is not None and last is not None and end.operation is not last.kind:
         return standing.word
     word = ENDED[family, verdict]
-    if verdict is Verdict.SUCCEEDED and any(picture.failed for picture in standing.pictures):
+    if verdict is Verdict.SUCCEEDED and (end.media_error or any(picture.failed for picture in standing.pictures)):
         word = WITH_MEDIA_ERROR.get(word, word)
     return word
 

@@ -11,6 +11,7 @@ from placard.domain.members import CHOICES, MEMBERS, PRICE_MEMBERS, REQUIRED, Sh
 from placard.domain.refusals import ErrorSource, Fault, InvalidRequestError, UnknownClassifiedError
 
 LONGEST_KEY = 512
+_NO_PORTAL = "must name at least one portal; DELETE takes a classified off all of them"
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -30,10 +31,24 @@ def read_body(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequestError(ErrorSource.BODY, [Fault("", "must be an object")])
     body = _spell(value)
-    faults = [*_find_missing(body), *_check_portals(body), *_check_key(body), *_check_object("", body)]
+    faults = [*_find_missing(body), *_check_portals(body, _NO_PORTAL), *_check_key(body), *_check_object("", body)]
     if faults:
         raise InvalidRequestError(ErrorSource.BODY, dict.fromkeys(faults))
     return body
+
+
+def read_portals(value: Any) -> tuple[str, ...] | None:
+    """Return the portals that a call names, None where it names none and so means all; `value` is any JSON value.
+
+    Raises InvalidRequestError; a member of another name too, since a misspelt `portals` must not mean all of them.
+    """
+    if not isinstance(value, dict):
+        raise InvalidRequestError(ErrorSource.BODY, [Fault("", "must be an object")])
+    faults = [Fault(point("", name), "is not known here") for name in value if name != "portals"]
+    faults += _check_portals(value, "must name at least one portal; leave it out to mean all")
+    if faults:
+        raise InvalidRequestError(ErrorSource.BODY, faults)
+    return tuple(value["portals"]) if "portals" in value else None
 
 
 def offerer_estate_id(body: Mapping[str, Any]) -> str:
@@ -70,7 +85,7 @@ def _find_missing(body: dict[str, Any]) -> Iterator[Fault]:
             value = value[name]
 
 
-def _check_portals(body: dict[str, Any]) -> Iterator[Fault]:
+def _check_portals(body: dict[str, Any], if_empty: str) -> Iterator[Fault]:
     if "portals" not in body:
         return
     portals = body["portals"]
@@ -78,7 +93,7 @@ def _check_portals(body: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("/portals", "must be a list")
         return
     if not portals:
-        yield Fault("/portals", "must name at least one portal; DELETE takes a classified off all of them")
+        yield Fault("/portals", if_empty)
     named = set()
     for place, portal in enumerate(portals):
         if not isinstance(portal, str) or portal not in PORTALS:

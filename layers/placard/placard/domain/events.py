@@ -72,13 +72,15 @@ class End:
     """The end of an operation, as far as the portal tells which one.
 
     `removal` says that the end takes the advert off the portal; None where the word does not tell.
-    `remote_revision` is the portal's own count of accepted writes (AVIV).
+    `remote_revision` is the portal's own count of accepted writes (AVIV). `media_error`: a success, but for some media,
+    whether the portal names them or not.
     """
 
     verdict: Verdict
     operation: Operation | None = None
     remote_revision: int | None = None
     removal: bool | None = None
+    media_error: bool = False
 
     @property
     def takes_off(self) -> bool | None:

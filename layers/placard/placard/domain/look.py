@@ -97,20 +97,27 @@ def _received(standing: Standing, classified: Classified) -> Draft:
     revision = classified.revision_of(portal)
     kind = classified.kind_of(portal)
     sub_status = f"RECEIVED_{kind.value if kind.value in ('POST', 'PUT', 'DELETE') else 'PUT'}"
-    first = standing.seen + 1 if standing.seen else _first_revision(classified, portal, revision)
     message = MESSAGES[Word.RECEIVED]
-    if first < revision:
-        skipped = f"revision {first}" if first == revision - 1 else f"revisions {first} to {revision - 1}"
-        message = f"{message}; replaces {skipped}"
+    missed = _missed(standing, classified)
+    if missed:
+        message = f"{message}; replaces revision{'s' if len(missed) > 1 else ''} {', '.join(map(str, missed))}"
     seen = replace(standing, seen=revision, wish=classified.wish(portal), kind=kind, refusals=0)
     if standing.seen == 0:
         seen = replace(seen, word=Word.RECEIVED)
     return Draft(seen, Word.RECEIVED, revision, message, sub_status=sub_status)
 
 
-def _first_revision(classified: Classified, portal: str, revision: int) -> int:
-    """Return the first revision a portal nobody has looked at may have missed."""
-    return revision - 1 if portal in classified.former_portals and revision > 1 else revision
+def _missed(standing: Standing, classified: Classified) -> list[int]:
+    """Return the revisions of this portal that no look ever saw: older than its newest, and not another portal's alone."""
+    revision = classified.revision_of(standing.portal)
+    if standing.seen:
+        first = standing.seen + 1
+    elif revision > classified.body_revision:
+        first = classified.body_revision
+    else:
+        first = revision - 1 if standing.portal in classified.former_portals else revision
+    others = {asked for portal, asked in classified.asked.items() if portal != standing.portal}
+    return [number for number in range(max(first, 1), revision) if number not in others]
 
 
 def expire(publication: Publication, now: int) -> Publication:

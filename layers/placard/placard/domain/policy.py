@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from placard.domain.events import Advert, Operation
+from placard.domain.events import Advert, Operation, Picture
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import RESTING_PROBLEM
 from placard.domain.problems import Problem
+
+# A problem names so many media; the entry's `mediaStatuses` names them all.
+MOST_NAMED = 3
 
 
 def _as_told(advert: Advert, last: Operation | None) -> Advert:
@@ -32,6 +35,7 @@ class Policy:
     `patience`: how long calls may fail before the timeline says so.
     `again`: the pace of what is tried slowly, an overdue operation or a refused DELETE.
     `give_up`: when a revision fails for good.
+    `media_steps`: the portal's word for a medium → the step that mends it.
     """
 
     provider: str
@@ -47,6 +51,17 @@ class Policy:
     patience: int = 15 * MINUTE
     again: int = HOUR
     give_up: int = DAY
+    media_steps: Mapping[str, str] = field(default_factory=dict)
+
+    def explain_media(self, refused: Sequence[Picture]) -> Problem:
+        """Return why media are missing: the first of them by their URLs, and the steps that mend them."""
+        if not refused:
+            return Problem("media_refused", "The portal refused some of the media and does not say which.")
+        named = ", ".join(picture.url for picture in refused[:MOST_NAMED])
+        more = ", …" if len(refused) > MOST_NAMED else ""
+        steps = dict.fromkeys(self.media_steps.get(picture.status, "") for picture in refused)
+        said = [f"The portal refused {len(refused)} of the media: {named}{more}", *filter(None, steps)]
+        return Problem("media_refused", ". ".join(said) + ".")
 
     def explain(self, advert: Advert) -> Problem | None:
         """Return why an advert at rest is not live, None where it is or where nothing was ever there."""

@@ -168,7 +168,8 @@ class Publication:
     `look` asks for a look at once. `reread` asks for one reading of the portal; `reading_until` is the lease of such a reading.
     `retry_at`, `tries` and `failing_since` belong to calls that were surely not taken. `deleted_at` and `deleted_key` remember
     our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `adopted`: a search
-    found our advert there, though no portal of it is known to show it, so that it is changed and not created.
+    found our advert there, though no portal of it is known to show it, so that it is changed and not created. `unknown_at` is
+    the newest instant of a word nobody knows that a reading has shown: the timeline has it once.
     """
 
     classified_id: str
@@ -192,6 +193,7 @@ class Publication:
     deleted_key: str | None = None
     surplus: tuple[str, ...] = ()
     adopted: bool = False
+    unknown_at: int = 0
     traceparent: str | None = None
     due: int | None = None
     look: bool = False

@@ -56,6 +56,13 @@ class UnknownClassifiedError(RefusalError):
         super().__init__("No such classified")
 
 
+class DeletedClassifiedError(RefusalError):
+    """Asked of a classified that is deleted: only a POST of its key brings it back."""
+
+    def __init__(self) -> None:
+        super().__init__("The classified is deleted; publish it again with POST")
+
+
 class DuplicatedClassifiedError(RefusalError):
     """The CRM's own key already names a classified with another body."""
 

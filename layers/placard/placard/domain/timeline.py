@@ -95,8 +95,11 @@ def write(
         same = (item.status, item.revision, item.message, standing.advert, item.problems, item.pictures, item.outcome)
         groups.setdefault((*same, standing.next_operations, item.sub_status), []).append(item)
     entries = []
-    for number, group in enumerate(groups.values()):
+    groups_of: dict[int, int] = {}
+    for group in groups.values():
         first = group[0]
+        number = groups_of.get(first.revision, 0)
+        groups_of[first.revision] = number + 1
         creation = max(now, publication.last_creation + 1)
         received = first.status is Word.RECEIVED and first.sub_status is not None
         entry = Entry(

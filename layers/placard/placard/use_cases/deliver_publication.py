@@ -97,6 +97,7 @@ class DeliverPublication:
             start.listed,
             running.remote_id,
             begun.traceparent,
+            max((standing.remote_revision for standing in begun.standings.values()), default=0),
         )
         traced = {"operation": start.kind.value, "remoteId": running.remote_id, "traceparent": begun.traceparent}
         logger.info("calling the portal", extra=traced)
