@@ -15,7 +15,7 @@ from sandbox.crm import Crm
 from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
-RECEIVERS_SIDE_BY_SIDE = 2  # each starts a worker
+RECEIVERS_SIDE_BY_SIDE = 3  # each starts a worker; an advert brings up to three notifications at once
 PATIENCE_SECONDS = 30.0
 
 

@@ -82,6 +82,18 @@ class Listing:
         self.revision = int(self.crm.delete(self.id)["revision"])
         return self
 
+    def deactivate(self) -> "Listing":
+        self.revision = int(self.crm.deactivate(self.id)["revision"])
+        return self
+
+    def activate(self) -> "Listing":
+        self.revision = int(self.crm.activate(self.id)["revision"])
+        return self
+
+    def retry(self) -> "Listing":
+        self.revision = int(self.crm.retry(self.id)["revision"])
+        return self
+
     def read_latest(self) -> dict[str, Json]:
         return self.crm.read_latest(self.id)
 
