@@ -63,8 +63,8 @@ def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int
     if not folded:
         return _noted(publication, event, Outcome.REFUSED, now)
     changed = publication.with_standings(fact.standing for fact in folded)
-    changed = _settle_running(changed, publication, event)
-    if any(fact.reread for fact in folded):
+    changed = _settle_running(changed, publication, event, policy)
+    if any(fact.reread for fact in folded) or _asks_for_a_reading(publication, changed, event):
         changed = replace(changed, reread=True)
     outcome = _overall(fact.outcome for fact in folded)
     if outcome is not Outcome.APPLIED:
@@ -167,6 +167,8 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
     """Fold the three facts of an event into one standing, the end first: it says which operation the rest belongs to."""
     running = _matching(publication, standing, event)
     advert = _resolved(publication, event, policy, running)
+    if advert is None and event.advert is not None:
+        return _Fact(standing, Outcome.UNCHANGED, reread=True)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
@@ -223,12 +225,23 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
 
 
 def _resolved(publication: Publication, event: PortalEvent, policy: Policy, running: Running | None) -> Advert | None:
-    """Settle a code that two states share by the last operation that was done: the one ending now, or one before."""
+    """Settle a code that two states share by the last operation that was done: the one ending now, or one before.
+
+    None where a callback leaves it open; a reading is taken as it is.
+    """
     if event.advert is None:
         return None
     failed = event.end is not None and event.end.verdict is Verdict.FAILED
-    done = publication.last if failed else running or publication.last
-    return policy.resolve(event.advert, done.kind if done is not None else None)
+    done = publication.completed if failed or running is None else running.kind
+    resolved = policy.resolve(event.advert, done)
+    return event.advert if resolved is None and event.source is Source.POLL else resolved
+
+
+def _asks_for_a_reading(before: Publication, after: Publication, event: PortalEvent) -> bool:
+    """Whether a refusal shows that the hub's picture of the advert was wrong: the portal is asked once how it stands."""
+    refused = event.source is Source.CALLBACK and any(problem.code == "not_permitted" for problem in event.problems)
+    over = before.running is not None and after.running is None
+    return refused and over and after.completed is before.completed
 
 
 def _fold_end(
@@ -348,7 +361,7 @@ def _news_word(standing: Standing, end: End, advert: Advert | None, last: Runnin
     return word
 
 
-def _settle_running(changed: Publication, before: Publication, event: PortalEvent) -> Publication:
+def _settle_running(changed: Publication, before: Publication, event: PortalEvent, policy: Policy) -> Publication:
     """Take the portals whose end is known off the operation in flight; with the last one it is over."""
     running = before.running
     if running is None or event.end is None:
@@ -359,7 +372,10 @@ def _settle_running(changed: Publication, before: Publication, event: PortalEven
         if portal in (event.portals or before.standings)
         and _matching(before, before.standings[portal], event) is not None
     }
-    verdict = Verdict.SUCCEEDED if reached(running.kind, event.advert) else event.end.verdict
+    advert = _resolved(before, event, policy, running)
+    if advert is None and event.advert is not None:
+        return changed
+    verdict = Verdict.SUCCEEDED if reached(running.kind, advert) else event.end.verdict
     return close(changed, running, over, verdict, event.order) if over else changed
 
 
@@ -383,6 +399,7 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
     )
     if verdict is Verdict.FAILED:
         return publication
+    publication = replace(publication, completed=running.kind)
     if running.kind is Operation.DELETE:
         return replace(publication, deleted_at=at, deleted_key=running.key or publication.key, adopted=False)
     if running.kind in (Operation.POST, Operation.PUT):

@@ -27,7 +27,7 @@ class Policy:
     `operation_due`: when an operation without an end is looked after.
     `settle`: after this long, a POST that a search does not find was never taken.
     `next_operations`: what the portal permits for an advert in this state.
-    `resolve`: settles a code that two states share, by the last operation that ended.
+    `resolve`: settles a code that two states share, by the last operation that succeeded; None where only a reading can tell.
     `resting_problems`: codes whose reason for not being live is another than that of their state.
     `pauses`: the portal can pause; elsewhere a pause is a DELETE.
     `judges_updates`: what breaks our rules is sent all the same where it is live, for the portal to judge.
@@ -43,7 +43,7 @@ class Policy:
     operation_due: int
     settle: int
     next_operations: Callable[[Advert], tuple[Operation, ...]]
-    resolve: Callable[[Advert, Operation | None], Advert] = _as_told
+    resolve: Callable[[Advert, Operation | None], Advert | None] = _as_told
     resting_problems: Mapping[str, str] = field(default_factory=dict)
     pauses: bool = True
     judges_updates: bool = False

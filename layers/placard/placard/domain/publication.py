@@ -168,8 +168,9 @@ class Publication:
     `look` asks for a look at once. `reread` asks for one reading of the portal; `reading_until` is the lease of such a reading.
     `retry_at`, `tries` and `failing_since` belong to calls that were surely not taken. `deleted_at` and `deleted_key` remember
     our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `adopted`: a search
-    found our advert there, though no portal of it is known to show it, so that it is changed and not created. `unknown_at` is
-    the newest instant of a word nobody knows that a reading has shown: the timeline has it once.
+    found our advert there, though no portal of it is known to show it, so that it is changed and not created. `completed` is
+    the kind of the last operation that succeeded. `unknown_at` is the newest instant of a word nobody knows that a reading has
+    shown: the timeline has it once.
     """
 
     classified_id: str
@@ -181,6 +182,7 @@ class Publication:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     running: Running | None = None
     last: Running | None = None
+    completed: Operation | None = None
     former_transactions: tuple[str, ...] = ()
     lease_until: int | None = None
     reread: bool = False

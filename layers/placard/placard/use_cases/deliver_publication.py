@@ -123,7 +123,7 @@ class DeliverPublication:
             self._take_over(begun, running)
         else:
             busy = PortalUnavailableError("an operation still runs at the portal", taken=False, wait=_BUSY_WAIT)
-            self._postpone(begun, running, busy)
+            self._postpone(begun, running, busy, reread=running.remote_id is not None)
 
     def _accept(self, begun: Publication, running: Running, answer: Answer, rendering: Rendering) -> None:
         policy = self.provider.policy
@@ -157,7 +157,13 @@ class DeliverPublication:
         self._fold(begun, end)
 
     def _postpone(
-        self, begun: Publication, running: Running, error: PortalUnavailableError, latest: int | None = None
+        self,
+        begun: Publication,
+        running: Running,
+        error: PortalUnavailableError,
+        latest: int | None = None,
+        *,
+        reread: bool = False,
     ) -> None:
         policy = self.provider.policy
         retry_at = self.clock.now() + self._wait(begun.tries, error.wait)
@@ -165,7 +171,7 @@ class DeliverPublication:
 
         def postpone(current: Publication, now: int) -> Folded:
             return answers.postpone(
-                current,
+                replace(current, reread=current.reread or reread),
                 running.id,
                 retry_at,
                 policy,

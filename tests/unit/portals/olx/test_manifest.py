@@ -20,15 +20,20 @@ def test_every_state_says_what_is_permitted(state: AdvertState) -> None:
     [
         (Operation.DELETE, AdvertState.WITHDRAWN, (Operation.POST,)),
         (Operation.DEACTIVATE, AdvertState.PAUSED, (Operation.ACTIVATE, Operation.DELETE)),
-        (None, AdvertState.PAUSED, (Operation.ACTIVATE, Operation.DELETE)),
     ],
 )
 def test_a_removal_is_told_apart_by_the_last_operation(
-    last: Operation | None, state: AdvertState, permitted: tuple[Operation, ...]
+    last: Operation, state: AdvertState, permitted: tuple[Operation, ...]
 ) -> None:
     resolved = POLICY.resolve(REMOVED, last)
+    assert resolved is not None
     assert resolved.state is state
     assert POLICY.next_operations(resolved) == permitted
+
+
+@pytest.mark.parametrize("last", [None, Operation.POST, Operation.PUT, Operation.ACTIVATE])
+def test_after_another_operation_only_a_reading_tells(last: Operation | None) -> None:
+    assert POLICY.resolve(REMOVED, last) is None
 
 
 def test_what_the_portal_says_of_the_profile_needs_no_guess() -> None:

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from placard.domain.ids import canonical_json
 from placard.domain.policy import Rendering
+from placard.portals.olx import sites
 from placard.portals.olx.mapping import render
-from placard.portals.olx.sites import PORTAL_OF
+from placard.portals.olx.sites import PORTAL_OF, point
+from tests.unit.portals.contract import could_exist
 from tests.unit.portals.olx.stage import make_body
 from tests.unit.portals.scene import make_classified, read_contract
 
@@ -277,3 +279,10 @@ def test_no_json_breaks_the_rendering(changes: list[tuple[str, Any]], overrides:
 
 def test_a_deleted_classified_can_still_be_rendered() -> None:
     assert render_for("imovirtual", {}).hashes
+
+
+@pytest.mark.parametrize("name", [*sites.POINTERS, *sites.OVERRIDES, "images[0].url", "contact.phone"])
+def test_every_field_the_portal_names_is_shown_where_the_crm_writes_it(name: str) -> None:
+    pointer = point(name, "STORIA")
+    assert pointer is not None
+    assert could_exist(pointer)

@@ -32,10 +32,15 @@ def next_operations(advert: Advert) -> tuple[Operation, ...]:
     return OF_CODE.get(advert.code or "", NEXT_OPERATIONS[advert.state])
 
 
-def resolve_removal(advert: Advert, last: Operation | None) -> Advert:
-    """Tell the two `removed_by_user` apart by the last operation, where the message does not (contracts/olx.md §5)."""
+def resolve_removal(advert: Advert, last: Operation | None) -> Advert | None:
+    """Tell the two `removed_by_user` apart by the last operation, where the message does not (contracts/olx.md §5).
+
+    None after any other operation: only the meta can tell.
+    """
     if advert.code != "removed_by_user" or advert.visible is not None:
         return advert
+    if last not in (Operation.DELETE, Operation.DEACTIVATE):
+        return None
     deleted = last is Operation.DELETE
     return replace(advert, state=AdvertState.WITHDRAWN if deleted else AdvertState.PAUSED, visible=not deleted)
 

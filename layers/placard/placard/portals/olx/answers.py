@@ -1,9 +1,12 @@
-"""What OLX's answers to our calls mean (contracts/olx.md §2 and §6), as tables."""
+"""What OLX's answers to our calls mean (contracts/olx.md §2 and §6): one table from answer to next step."""
 
 from __future__ import annotations
 
+from enum import StrEnum, auto
+from typing import NamedTuple
+
 from placard.domain.answers import Answer, Result
-from placard.domain.errors import PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError, PortalUnavailableError
 from placard.domain.events import Operation
 from placard.domain.problems import Problem
 from placard.portals.base import Reply
@@ -12,45 +15,140 @@ from placard.portals.olx.sites import PORTAL_OF, RENT_PRICE, SALE_PRICE, point
 from placard.portals.reading import as_instant, as_list, as_object, as_text
 from placard.ports import Call
 
-# §6: (status, operation) → what it means. A deactivation of what is gone is no pause: the advert is missing, and the
-# decision that follows ends the revision as done.
+
+class Other(StrEnum):
+    """Calls that change no advert."""
+
+    READING = auto()
+    RENEWAL = auto()
+
+
+class Said(StrEnum):
+    """What tells two answers of one status apart."""
+
+    PAGE = auto()  # a body that is no JSON: a firewall's page, not the API's answer
+    APP = auto()  # the hub's own credentials are refused
+    AGAIN = auto()  # the same refusal, of a token just renewed
+    IN_FLIGHT = auto()  # another operation of the advert still runs
+    ANYTHING = auto()
+
+
+class Step(StrEnum):
+    """What follows from an answer."""
+
+    GO_ON = auto()  # taken; the notification tells the end
+    RENEW = auto()  # renew the token, once, and repeat the call
+    STOP_ACCOUNT = auto()  # the agency gives its consent again
+    STOP_APP = auto()  # the operator corrects the hub's own credentials
+    RETRY = auto()  # later; nothing was taken
+    ADOPT = auto()  # our advert is there: find its uuid, switch to PUT
+    WAIT = auto()  # for the operation in flight, then send the newest payload
+    RECREATE = auto()  # the portal knows no such advert: the revision goes on without it
+    DONE = auto()  # the goal is reached already
+    TELL = auto()  # a person corrects what the answer names; no retry
+
+
+class Row(NamedTuple):
+    """One row: its statuses (none: whatever is left), what is said, the calls it is about (none: all), the step."""
+
+    statuses: tuple[int, ...]
+    said: Said
+    calls: tuple[Operation | Other, ...]
+    step: Step
+
+
+_POST, _PUT, _DELETE = Operation.POST, Operation.PUT, Operation.DELETE
+_DEACTIVATE, _ACTIVATE = Operation.DEACTIVATE, Operation.ACTIVATE
+# §1 and §6; the first row that fits counts. No answer, 429, 5xx and redirections never come here: they are the same for
+# every portal (`portals.base`).
+# A deactivation of what is gone is no pause: the advert is missing, and the look that follows ends the revision as done.
+ANSWERS = (
+    Row((), Said.PAGE, (), Step.RETRY),
+    Row((400, 401, 403), Said.APP, (Other.RENEWAL,), Step.STOP_APP),
+    Row((400, 401, 403), Said.ANYTHING, (Other.RENEWAL,), Step.STOP_ACCOUNT),
+    Row((), Said.ANYTHING, (Other.RENEWAL,), Step.RETRY),
+    Row((401, 403), Said.APP, (), Step.STOP_APP),
+    Row((401, 403), Said.AGAIN, (), Step.STOP_ACCOUNT),
+    Row((401, 403), Said.ANYTHING, (), Step.RENEW),
+    Row((404,), Said.ANYTHING, (_PUT, _ACTIVATE, _DEACTIVATE), Step.RECREATE),
+    Row((404,), Said.ANYTHING, (_DELETE,), Step.DONE),
+    Row((409,), Said.IN_FLIGHT, (), Step.WAIT),
+    Row((409,), Said.ANYTHING, (_POST,), Step.ADOPT),
+    Row((), Said.ANYTHING, (), Step.TELL),
+)
 RESULTS = {
-    (404, Operation.PUT): Result.MISSING,
-    (404, Operation.ACTIVATE): Result.MISSING,
-    (404, Operation.DEACTIVATE): Result.MISSING,
-    (404, Operation.DELETE): Result.DONE,
-    (409, Operation.POST): Result.EXISTS,
+    Step.ADOPT: Result.EXISTS,
+    Step.WAIT: Result.BUSY,
+    Step.RECREATE: Result.MISSING,
+    Step.DONE: Result.DONE,
 }
-# §6: a 409 whose message says so is about another operation in flight, whatever the call.
-IN_FLIGHT = "illegal status change"
-# (status) → problem where no field is named.
-PROBLEMS = {400: "rejected_by_portal", 402: "payment_required", 404: "rejected_by_portal", 409: "not_permitted"}
+# Words in the `message` of the contract's examples.
+WORDS = {Said.APP: ("api key", "client credentials"), Said.IN_FLIGHT: ("illegal status change",)}
+# What a person is told where no field is named: status → problem.
+PROBLEMS = {402: "payment_required", 409: "not_permitted"}
+
+
+def judge(doing: Operation | Other, reply: Reply, *, renewed: bool = False) -> Step:
+    """Return the next step after an answer. `renewed`: the call was made with a token just renewed."""
+    if reply.succeeded:
+        return Step.GO_ON
+    heard = _hear(reply, renewed)
+    return next(
+        row.step
+        for row in ANSWERS
+        if (not row.statuses or reply.status in row.statuses)
+        and (row.said is Said.ANYTHING or row.said in heard)
+        and (not row.calls or doing in row.calls)
+    )
+
+
+def _hear(reply: Reply, renewed: bool) -> set[Said]:
+    message = _message_of(reply).lower()
+    heard = {said for said, words in WORDS.items() if any(word in message for word in words)}
+    if reply.body.strip() and reply.said is None:
+        heard.add(Said.PAGE)
+    return heard | {Said.AGAIN} if renewed else heard
+
+
+def stop(step: Step, reply: Reply) -> PortalError | None:
+    """Return the error of a step that ends the call whatever it was for, None for any other step."""
+    if step is Step.RETRY:
+        return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
+    if step is Step.STOP_APP:
+        problem = Problem("credentials_app", "OLX refuses the hub's own credentials.")
+        return CredentialsError(problem, status_code=reply.status)
+    if step is Step.STOP_ACCOUNT:
+        problem = Problem("consent_revoked", "The account no longer lets the hub act for it.")
+        return CredentialsError(problem, status_code=reply.status)
+    return None
 
 
 def read_answer(call: Call, reply: Reply) -> Answer:
     """Return what the portal did with a call; PortalRejectedError where it refuses the listing."""
-    if reply.succeeded:
+    step = judge(call.operation, reply)
+    if step is Step.GO_ON:
         return _accepted(call, reply)
-    said = reply.said or {}
-    message = as_text(said.get("message")) or f"HTTP {reply.status}"
-    if reply.status == 409 and IN_FLIGHT in message.lower():
-        return Answer(Result.BUSY, details=message)
-    result = RESULTS.get((reply.status, call.operation))
-    if result is not None:
-        return Answer(result, details=message)
+    message = _message_of(reply)
+    if step in RESULTS:
+        return Answer(RESULTS[step], details=message)
     raise PortalRejectedError(message, _problems(call, reply, message), status_code=reply.status, body=reply.text)
 
 
+def _message_of(reply: Reply) -> str:
+    return as_text((reply.said or {}).get("message")) or f"HTTP {reply.status}"
+
+
 def _accepted(call: Call, reply: Reply) -> Answer:
-    said = reply.said if reply.status == 204 else reply.read()
-    data = as_object((said or {}).get("data"))
+    # Which 2xx a write returns is not documented (§2), nor that all of them have a body.
+    said = reply.read() if reply.body.strip() else {}
+    data = as_object(said.get("data"))
     remote_id = as_text(data.get("uuid"))
     if remote_id is None and call.operation is Operation.POST:
         raise PortalUnavailableError("a creation without its id", taken=True, status_code=reply.status, body=reply.text)
     return Answer(
         Result.ACCEPTED,
         remote_id=remote_id or call.remote_id,
-        transaction=as_text((said or {}).get("transaction_id")),
+        transaction=as_text(said.get("transaction_id")),
         at=as_instant(data.get("last_action_at")),
     )
 

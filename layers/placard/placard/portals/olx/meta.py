@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
-from placard.portals.olx.words import LAST_ACTIONS, read_advert, read_code, read_problems, zone_of
+from placard.portals.olx.words import LAST_ACTIONS, read_advert, read_code, read_problems, review, zone_of
 from placard.portals.reading import as_instant, as_object, as_text
 from placard.ports import Question
 
@@ -20,6 +20,9 @@ def read_meta(question: Question, data: Mapping[str, Any], now: int) -> PortalEv
     ending = LAST_ACTIONS.get(action)
     state, error = as_object(data.get("state")), as_object(data.get("last_error"))
     failed = ending is not None and ending.verdict is Verdict.FAILED
+    advert = read_advert(state, publication.channel, ending) or _without_code(action)
+    # Long after a PUT the moderator may have judged again; only while it is in flight is it new.
+    changing = publication.running is not None and publication.running.kind is Operation.PUT
     return PortalEvent(
         source=Source.POLL,
         remote_id=publication.remote_id,
@@ -27,7 +30,7 @@ def read_meta(question: Question, data: Mapping[str, Any], now: int) -> PortalEv
         word=action or "no action",
         at=_time_of(question, data, state),
         end=None if ending is None else End(ending.verdict, ending.operation),
-        advert=read_advert(state, publication.channel, ending) or _without_code(action),
+        advert=review(advert, ending) if changing else advert,
         problems=read_problems({**state, **error}, publication.channel, read_code(state)) if failed else (),
         details=as_text(error.get("title")) if failed else read_code(state),
         known=ending is not None or action.startswith(IN_FLIGHT) or not action,

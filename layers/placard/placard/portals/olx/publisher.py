@@ -11,16 +11,16 @@ import httpx
 
 from placard.domain.answers import Answer
 from placard.domain.classified import Classified
-from placard.domain.errors import PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.portals.base import Reply, Wire
 from placard.portals.olx import mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
-from placard.portals.olx.answers import read_answer
+from placard.portals.olx.answers import Other, Step, judge, read_answer, stop
 from placard.portals.olx.meta import read_meta, read_nothing
-from placard.portals.olx.tokens import Tokens, blames_app, refuse_account
+from placard.portals.olx.tokens import Tokens
 from placard.portals.reading import as_list, as_object, as_text
 from placard.ports import Call, Clock, Credentials, Question
 
@@ -70,6 +70,7 @@ class OlxPublisher:
             token,
             method,
             path.format(uuid=quote(call.remote_id or "", safe="")),
+            doing=call.operation,
             body=call.rendering.payload if sends else None,
             traceparent=call.traceparent,
         )
@@ -111,26 +112,26 @@ class OlxPublisher:
         method: str,
         path: str,
         *,
+        doing: Operation | Other = Other.READING,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str] | None = None,
         traceparent: str | None = None,
     ) -> Reply:
         """Call with the account's token; one that has expired is renewed once and the call repeated (§0, rule 8)."""
         token = self._tokens.read(token_name)
-        for last in (False, True):
+        for renewed in (False, True):
             headers = {**self._tokens.headers(), "Authorization": f"Bearer {token}"}
             if traceparent is not None:
                 headers["traceparent"] = traceparent
             reply = self._wire.call(method, self._adverts + path, headers=headers, body=body, query=query)
-            if reply.status not in (401, 403):
-                return reply
-            if reply.said is None:
-                # A firewall's page, not the API's answer: no token mends that.
-                raise PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
-            if last or blames_app(reply):
+            step = judge(doing, reply, renewed=renewed)
+            if step is not Step.RENEW:
                 break
             token = self._tokens.renew(token_name, token)
-        raise refuse_account(reply)
+        error = stop(step, reply)
+        if error is not None:
+            raise error
+        return reply
 
     def _token_of(self, classified: Classified, channel: str, remote_id: str | None) -> str:
         """Return the path of the token to use. Where a deleted listing no longer names its account, the advert does."""

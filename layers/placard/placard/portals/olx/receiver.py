@@ -11,7 +11,6 @@ from placard.domain.errors import MalformedMessageError, StoreUnavailableError, 
 from placard.domain.events import Advert, AdvertState, End, Operation, Picture, PortalEvent, Source, Verdict
 from placard.domain.ids import content_hash
 from placard.domain.instants import SECOND
-from placard.domain.problems import Problem
 from placard.portals.olx.words import (
     EVENTS,
     IMAGE_ERROR,
@@ -22,6 +21,7 @@ from placard.portals.olx.words import (
     read_advert,
     read_code,
     read_problems,
+    review,
     zone_of,
 )
 from placard.portals.reading import as_instant, as_number, as_object, as_text, parse_object
@@ -56,7 +56,8 @@ class OlxReceiver:
             raise MalformedMessageError("not a notification") from error
         if not self._is_signed(signed, callback.headers.get("x-signature", "")):
             raise WebhookRejectedError("the signature does not match")
-        parks = envelope.get("flow") in ADVERT_FLOWS if isinstance(envelope.get("flow"), str) else False
+        # A flow nobody knows may be about an advert: it waits for one, and is then shown as unknown (§4).
+        parks = as_text(envelope.get("flow")) not in OTHER_FLOWS
         return Message("olx", object_id, digest, raw, received_at, parks=parks)
 
     def _is_signed(self, signed: bytes, given: str) -> bool:
@@ -98,9 +99,8 @@ class OlxReceiver:
             picture = Picture(_find_url(data), "CREATING_FAILED", at or 0)
             return _event(message, event_type, at, **request, pictures=(picture,), details=as_text(data.get("title")))
         if event_type == LOCATION_ERROR:
-            detail = as_text(data.get("detail")) or "The place is not known."
-            problem = Problem("invalid_field", detail, "/data/location")
-            return _event(message, event_type, at, **request, problems=(problem,), details=as_text(data.get("title")))
+            # The advert may still publish (§4): no end and no problem; the word stands in the timeline beside its result.
+            return _event(message, event_type, at, **request, details=as_text(data.get("title")))
         return _unknown(message, event_type, at)
 
 
@@ -137,10 +137,8 @@ def _read_end(event_type: str, data: Mapping[str, Any], channel: str) -> dict[st
     """Return the facts of an operation's end."""
     ending = EVENTS[event_type]
     code, title = read_code(data), as_text(data.get("title"))
-    facts = {
-        "end": End(ending.verdict, ending.operation),
-        "advert": read_advert(data, channel, ending) or _without_code(ending, title),
-    }
+    advert = read_advert(data, channel, ending) or _without_code(ending, title)
+    facts = {"end": End(ending.verdict, ending.operation), "advert": review(advert, ending)}
     if ending.verdict is Verdict.SUCCEEDED:
         return facts | {"details": code}
     return facts | {
@@ -152,7 +150,10 @@ def _read_end(event_type: str, data: Mapping[str, Any], channel: str) -> dict[st
 
 
 def _without_code(ending: Ending, title: str | None) -> Advert | None:
-    """Return what the "empty code" means: nothing is there after a refused creation (§5, third row; §6)."""
+    """Return what the "empty code" means: nothing is there after a refused creation (§5, third row; §6).
+
+    A success that names no code and shows no advert is on its way there, and is asked after.
+    """
     if ending.verdict is Verdict.SUCCEEDED:
         state = WITHOUT_CODE.get(ending.operation)
         return None if state is None else Advert(state)

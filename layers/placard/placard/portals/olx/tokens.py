@@ -10,7 +10,8 @@ from typing import Any
 from placard.domain.errors import CredentialsError, PortalUnavailableError
 from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
-from placard.portals.base import Reply, Wire, before_the_call
+from placard.portals.base import Wire, before_the_call
+from placard.portals.olx.answers import Other, judge, stop
 from placard.portals.reading import as_number, as_text
 from placard.ports import Clock, Credentials, Secret
 
@@ -19,9 +20,6 @@ APP = "olx/app"
 LEASE = 30 * SECOND
 EARLY = 10 * SECOND
 LIFE = 60 * MINUTE
-
-# What the portal says when the hub's own credentials are wrong (contracts/olx.md §6, examples): words in its `message`.
-APP_REFUSED = ("api key", "client credentials")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +71,9 @@ class Tokens:
                 headers={**self.headers(), "Authorization": f"Basic {basic}"},
                 body={"grant_type": "refresh_token", "refresh_token": secret.value.get("refresh_token")},
             )
-            if not reply.succeeded:
-                raise refuse_account(reply)
+            refusal = stop(judge(Other.RENEWAL, reply), reply)
+            if refusal is not None:
+                raise refusal
             said = reply.read()
         token, refresh = as_text(said.get("access_token")), as_text(said.get("refresh_token"))
         if token is None:
@@ -99,18 +98,3 @@ class Tokens:
         if secret is None:
             raise CredentialsError(Problem("credentials_app", "The hub has no credentials for OLX."))
         return secret.value
-
-
-def blames_app(reply: Reply) -> bool:
-    """Whether a refusal is about the hub's own credentials, not the agency's."""
-    message = as_text((reply.said or {}).get("message")) or ""
-    return any(words in message.lower() for words in APP_REFUSED)
-
-
-def refuse_account(reply: Reply) -> CredentialsError:
-    """Return the error of a call whose token no renewal mends."""
-    if blames_app(reply):
-        problem = Problem("credentials_app", "OLX refuses the hub's own credentials.")
-    else:
-        problem = Problem("consent_revoked", "The account no longer lets the hub act for it.")
-    return CredentialsError(problem, status_code=reply.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -72,8 +73,13 @@ STATES = {
 }
 # §5, seed discrepancies.
 ALIASES = {"removed_by_moderated": "removed_by_moderator"}
-# What a success says of the advert where it names no code: (state, still in the profile).
-WITHOUT_CODE = {Operation.DELETE: AdvertState.WITHDRAWN, Operation.DEACTIVATE: AdvertState.PAUSED}
+# What a success says of the advert where it names no code; a PUT leaves it as it was.
+WITHOUT_CODE = {
+    Operation.POST: AdvertState.PENDING,
+    Operation.DELETE: AdvertState.WITHDRAWN,
+    Operation.DEACTIVATE: AdvertState.PAUSED,
+    Operation.ACTIVATE: AdvertState.PENDING,
+}
 # Which operation leaves a removed advert in the profile (§5: "else by event type").
 STILL_VISIBLE = {Operation.DELETE: False, Operation.DEACTIVATE: True}
 VISIBLE = {True: True, False: False, "true": True, "false": False}
@@ -125,6 +131,13 @@ def read_advert(data: Mapping[str, Any], channel: str, ended: Ending | None = No
         moderation_reason=as_text(moderation.get("reason")),
         moderation_description=as_text(moderation.get("description")),
     )
+
+
+def review(advert: Advert | None, ended: Ending | None) -> Advert | None:
+    """Return a moderated advert whose PUT has just ended as in review, whether its code says so or not (§5)."""
+    if advert is None or advert.state is not AdvertState.REJECTED or ended != Ending(Operation.PUT, _DONE):
+        return advert
+    return replace(advert, state=AdvertState.BLOCKED)
 
 
 def _read_expiry(data: Mapping[str, Any], channel: str) -> int | None:
