@@ -172,7 +172,7 @@ def _connect(aws: EmbeddedAws, stack: Stack, simulators: dict[str, str], state: 
         "scopes": ["placard/read", "placard/write"],
         "customer_id": customer,
         "receivers": {"olx": olx_receiver, "aviv": f"{aviv_receiver}/{proofs.aviv_token}"},
-        "secrets": {"olx_notification": proofs.olx_notification},
+        "secrets": {"olx_notification": proofs.olx_notification, "aviv_path_key": proofs.aviv_path_key},
         "aws": {
             "endpoint_url": aws.endpoint_url,
             "region": REGION,

@@ -10,7 +10,7 @@ import json
 import secrets
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sandbox.embedded_aws import EmbeddedAws
@@ -26,10 +26,11 @@ INTERMEDIARY = "RC-000123"
 
 @dataclass(frozen=True)
 class Proofs:
-    """What proves a portal's callbacks: the secret OLX signs with, the token in AVIV's path."""
+    """What proves a portal's callbacks: the secret OLX signs with, the token in AVIV's path and the key it is made with."""
 
     olx_notification: str
     aviv_token: str
+    aviv_path_key: str
 
 
 def seed_vault(aws: EmbeddedAws, *, table_name: str, key_id: str, customer: str) -> Proofs:
@@ -73,7 +74,8 @@ def main() -> None:
     for name, value in list_secrets(customer, notification_secret, path_key).items():
         if not vault.write(name, value, 0):
             sys.exit(f"{name} is there already")
-    print(json.dumps({"olx_notification": notification_secret, "aviv_token": make_token(customer, path_key)}))
+    proofs = Proofs(notification_secret, make_token(customer, path_key), path_key)
+    print(json.dumps(asdict(proofs)))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ without `User-Agent` loses its connection, one without the three `name/version` 
 
 Every accepted write runs RECEIVING, RECEIVED, CREATING/UPDATING/DELETING and an end per portal over `delay_ms`; a PUT
 equal to the stored body does nothing. Refused later: a headline with `[refuse]`; BD under 1,000,000 unless CASTLE,
-MANOR_HOUSE or MANSION. A picture with `missing` in its URL ends `*_WITH_MEDIA_ERROR`.
+MANOR_HOUSE or MANSION. A picture with `missing` or `broken` in its URL ends `*_WITH_MEDIA_ERROR`.
 
 Switches:
 
@@ -26,12 +26,15 @@ Switches:
                                       swapped (each second before its first), none, slow (delay_ms 3000);
                                       delay_ms: wait before each; early: RECEIVING is told before the 202
     GET, PUT /_sim/rules              delay_ms: how long a write takes; media_errors: as_created (pushed as CREATED),
-                                      named, never; duplicated_media: refuse a URL of another classified;
+                                      named, never; duplicated_media: refuse a URL of another medium;
+                                      quotas: {"BD": 1} shows one of an agency on BD, others are CREATED all
+                                      the same; compare: each write ends with COMPARING_FAILED;
                                       refuse: {"DELETE": 2} refuses the next two deletions later on (POST, PUT)
     GET    /_sim/tokens               tokens given out per intermediary
     POST   /_sim/tokens/expire        all tokens end (401)
     POST   /_sim/classifieds/{id}/status  {portals, status, message?, subStatus?, subStatusDetails?,
-                                      mediaStatuses?, callback?}: a status out of the blue, any word
+                                      mediaStatuses?, callback?, forged?}: a status out of the blue, any word;
+                                      forged: called back, but not to be read
 
 Callbacks go to the URL the intermediary subscribed with and expect 201; others are tried four times more, `--retry-ms`
 apart, with 10 s for an answer: the vendor publishes no policy.
@@ -75,10 +78,15 @@ class AvivSwitches:
                 members: dict[str, Any] = {name: rest[name] for name in STATUS_MEMBERS if name in rest}
                 message = str(rest.get("message", "Set by the tester"))
                 told = self._portal.record(
-                    classified, portals, status, message, callback=rest.get("callback", True), **members
+                    *(classified, portals, status, message),
+                    callback=rest.get("callback", True),
+                    forged=rest.get("forged", False),
+                    **members,
                 )
             case _:
-                raise BadSwitchError(f"a status takes portals, status, message, callback, {', '.join(STATUS_MEMBERS)}")
+                raise BadSwitchError(
+                    f"a status takes portals, status, message, callback, forged, {', '.join(STATUS_MEMBERS)}"
+                )
         return JSONResponse(told, 201)
 
     async def count_tokens(self, request: Request) -> Response:
@@ -98,6 +106,7 @@ def build_app(
         accepts=lambda status: status == 201, retries=4, interval=retry_ms / 1000, timeout=10.0, retry_slow=True
     )
     rules = {"delay_ms": delay_ms, "media_errors": "as_created", "duplicated_media": False, "refuse": {}}
+    rules |= {"quotas": {}, "compare": False}
     portal = AvivPortal(journal, Courier(journal, policy), rules)
     api, switches = AvivApi(portal, token_seconds), AvivSwitches(portal)
     every, one = f"{BASE}/classifieds", f"{BASE}/classifieds/{{id}}"

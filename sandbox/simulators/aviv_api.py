@@ -181,11 +181,12 @@ class AvivApi:
 
 
 def refuse_shared_media(body: dict[str, Any], others: list[Classified]) -> None:
-    """Raise the Duplicated-Media problem when a medium belongs to another classified."""
+    """Raise the Duplicated-Media problem when a URL belongs to another medium, here or of another classified."""
     taken = {item["url"] for other in others for item in other.body.get("media", [])}
     for item in body.get("media", []):
         if item["url"] in taken:
             raise ProblemError(400, f"url: {item['url']} already used.", "Duplicated-Media-Error", "Duplicated media")
+        taken.add(item["url"])
 
 
 def find_webhook_errors(body: Any) -> list[tuple[str, str]]:

@@ -21,6 +21,8 @@ WORDS = {
 NOUNS = {"POST": "Creation", "PUT": "Update", "DELETE": "Deletion"}
 LUXURY_LEAST = 1_000_000
 LUXURY_HOUSES = frozenset({"CASTLE", "MANOR_HOUSE", "MANSION"})
+# What a URL holds, and what becomes of its picture.
+BAD_PICTURES = {"missing": "DOWNLOADING_FAILED", "broken": "CREATING_FAILED"}
 MEDIA_FAILED = "_WITH_MEDIA_ERROR"
 
 
@@ -28,8 +30,8 @@ MEDIA_FAILED = "_WITH_MEDIA_ERROR"
 class Classified:
     """One classified of one intermediary.
 
-    `deleted` from the DELETE on, unless it is refused; `live` = the portals that show it; `fetched` = the media already
-    taken; `statuses` newest first.
+    `deleted` from the DELETE on, unless it is refused; `live` = the portals that have it, `hidden` = those of them whose
+    quota is reached, so that they do not show it; `fetched` = the media already taken; `statuses` newest first.
     """
 
     classified_id: str
@@ -38,6 +40,7 @@ class Classified:
     revision: int = 1
     deleted: bool = False
     live: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
     fetched: set[str] = field(default_factory=set)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -83,7 +86,7 @@ class AvivPortal:
                 "intermediary": one.intermediary,
                 "revision": one.revision,
                 "deleted": one.deleted,
-                "live": sorted(one.live),
+                "live": sorted(one.live - one.hidden),
                 **one.show(),
             }
             for one in self.classifieds.values()
@@ -102,8 +105,12 @@ class AvivPortal:
     def record(
         self, classified: Classified, portals: list[str], status: str, message: str, **members: Any
     ) -> dict[str, Any]:
-        """Add a status and call back; `members`: the contract's optional ones, `revision`, `callback` (or not)."""
+        """Add a status and call back; `members`: the contract's optional ones, `revision`, `callback` (or not).
+
+        With `forged` it is called back and never was: nothing of it can be read.
+        """
         callback, revision = members.pop("callback", True), members.pop("revision", classified.revision)
+        forged = members.pop("forged", False)
         now = format_now()
         told = {"portals": portals, "status": status, "message": message, "statusDate": now}
         told |= {name: value for name, value in members.items() if value}
@@ -114,14 +121,24 @@ class AvivPortal:
             "creationDate": now,
             "revision": revision,
         }
+        if forged:
+            self._call_back(classified, told)
+            return told
         classified.statuses.insert(0, own | told)
         if status in ("CREATED", "UPDATED", *(word + MEDIA_FAILED for word in ("CREATED", "UPDATED"))):
             classified.live |= set(portals)
+            classified.hidden = {portal for portal in classified.live if not self._has_room(classified, portal)}
         elif status == "DELETED":
             classified.live -= set(portals)
         if callback:
             self._call_back(classified, told)
         return own | told
+
+    def _has_room(self, classified: Classified, portal: str) -> bool:
+        """Whether the contract lets the portal show one more. No status tells: `CREATED` stands all the same (§3.5)."""
+        shown = [one for one in self.list_offered(classified.intermediary) if portal in one.live - one.hidden]
+        quota = self.rules["quotas"].get(portal)
+        return quota is None or len([one for one in shown if one is not classified]) < quota
 
     async def _process(
         self, classified: Classified, kind: str, portals: list[str], revision: int, body: dict[str, Any]
@@ -147,6 +164,14 @@ class AvivPortal:
                 self._end(classified, work, codes, revision, body)
             if classified.statuses[0]["status"] == "DELETING_FAILED":
                 classified.deleted = False
+            if self.rules["compare"]:
+                self._compare(classified, portals, revision)
+
+    def _compare(self, classified: Classified, portals: list[str], revision: int) -> None:
+        """A word of no list, as the vendor's sandbox says it after comparing with a former feed (§4.1)."""
+        lists = {"errorList": ["no such classified in the former feed"], "warnList": []}
+        message = "Comparison with the former feed failed"
+        self.record(classified, portals, "COMPARING_FAILED", message, revision=revision, **lists)
 
     def _end(self, classified: Classified, work: str, portals: list[str], revision: int, body: dict[str, Any]) -> None:
         ordered = spend_refusal(self.rules, work)
@@ -166,8 +191,8 @@ class AvivPortal:
     def _fetch_media(self, classified: Classified, body: dict[str, Any]) -> list[dict[str, str]]:
         pictures = [item["url"] for item in body.get("media", []) if item["mediaType"] == "PICTURE"]
         words = {url: "UPDATED" if url in classified.fetched else "CREATED" for url in pictures}
-        words |= {url: "DOWNLOADING_FAILED" for url in pictures if "missing" in url}
-        classified.fetched = {url for url in pictures if "missing" not in url}
+        words |= {url: word for url in pictures for mark, word in BAD_PICTURES.items() if mark in url}
+        classified.fetched = {url for url in pictures if not words[url].endswith("_FAILED")}
         return [{"url": url, "status": word} for url, word in words.items()]
 
     def _call_back(self, classified: Classified, told: dict[str, Any]) -> None:

@@ -201,6 +201,7 @@ def _publisher_arguments(name: str) -> dict[str, Any]:
             "base_url": known.aviv_base_url,
             "token_url": known.aviv_token_url,
             "receiver_url": known.aviv_receiver_url,
+            "rules": known.aviv_rules,
             "time_scale": known.time_scale,
         },
     }

@@ -245,3 +245,40 @@ def test_statuses_are_filtered(aviv_api: Aviv, query: dict[str, Any], words: lis
 def test_unknown_filter_is_refused(aviv_api: Aviv, query: dict[str, str]) -> None:
     classified_id = aviv_api.create(RESALE)
     assert aviv_api.http.get(f"/classifieds/{classified_id}/statuses", params=query).status_code == 400
+
+
+def test_a_reached_quota_is_created_and_not_shown(aviv_api: Aviv) -> None:
+    """No status tells it: `CREATED` is not "visible"."""
+    aviv_api.sim.put("/rules", json={"quotas": {"SL": 1}})
+    estate_ids = ("first", "second")
+    bodies = [resale(lambda body, one=one: rename(body, one)) for one in estate_ids]  # type: ignore[misc]
+    for classified_id in [aviv_api.create(body) for body in bodies]:
+        aviv_api.await_status(classified_id, "CREATED")
+    assert [one["live"] for one in aviv_api.sim.get("/adverts").json()["items"]] == [["SL"], []]
+
+
+def rename(body: dict[str, Any], estate_id: str) -> None:
+    body["data"]["metaData"]["source"]["offererEstateId"] = estate_id
+
+
+def test_the_comparison_with_a_former_feed_ends_in_a_word_of_no_list(aviv_api: Aviv) -> None:
+    aviv_api.sim.put("/rules", json={"compare": True})
+    classified_id = aviv_api.create(RESALE)
+    assert await_value(lambda: aviv_api.words(classified_id) == [*CREATION, "COMPARING_FAILED"])
+    assert "errorList" in aviv_api.statuses(classified_id)[0]
+
+
+def test_a_picture_that_cannot_be_made_is_a_media_error_too(aviv_api: Aviv) -> None:
+    classified_id = aviv_api.create(with_media("https://m.example/broken.jpg"))
+    status = aviv_api.await_status(classified_id, "CREATED_WITH_MEDIA_ERROR")
+    assert [item["status"] for item in status["mediaStatuses"]] == ["CREATING_FAILED"]
+
+
+def test_a_forged_status_is_called_back_and_cannot_be_read(aviv_api: Aviv, receiver: Receiver) -> None:
+    aviv_api.sim.put("/rules", json={"delay_ms": 60_000})
+    classified_id = aviv_api.create(RESALE)
+    subscribe(aviv_api, receiver)
+    forged = {"portals": ["SL"], "status": "DELETED", "forged": True}
+    assert aviv_api.sim.post(f"/classifieds/{classified_id}/status", json=forged).status_code == 201
+    assert receiver.await_told(1)[0]["body"]["status"] == "DELETED"
+    assert aviv_api.words(classified_id) == ["RECEIVING"]

@@ -1,4 +1,4 @@
-"""What AVIV is sent, and what its portals demand before."""
+"""What AVIV is sent."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from placard.domain.ids import canonical_json
 from placard.domain.policy import Rendering
 from placard.portals.aviv.mapping import fingerprint, render
+from tests.unit.portals.aviv.bodies import changed
 from tests.unit.portals.scene import list_contracts, make_classified, read_contract
 
 SAMPLES = list_contracts("aviv", "classified_")
@@ -19,24 +20,6 @@ SAMPLES = list_contracts("aviv", "classified_")
 
 def render_body(body: dict[str, Any], *portals: str) -> Rendering:
     return render(make_classified(body, *portals), "aviv")
-
-
-def changed(sample: str, pointer: str, *value: Any) -> dict[str, Any]:
-    """Return a sample with another value at a pointer, or without it."""
-    body = copy.deepcopy(read_contract(f"aviv/classified_{sample}.json"))
-    *path, last = pointer.split("/")[1:]
-    part = body
-    for name in path:
-        part = part.setdefault(name, {})
-    if value:
-        part[last] = value[0]
-    else:
-        del part[last]
-    return body
-
-
-def found(rendering: Rendering, portal: str) -> list[tuple[str, str | None]]:
-    return [(problem.code, problem.field) for problem in rendering.problems.get(portal, ())]
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -73,64 +56,40 @@ def test_seed_003_may_spell_the_postal_code_its_own_way() -> None:
     assert "postalCode" in body["data"]["location"], "the CRM's own body is not touched"
 
 
-@pytest.mark.parametrize(
-    ("sample", "portal", "pointer"),
-    [
-        ("sl_resale", "SL", "/data/estateSubType"),
-        ("sl_resale", "SL", "/data/location/postalcode"),
-        ("sl_resale", "SL", "/data/location/city"),
-        ("sl_resale", "SL", "/data/location/country"),
-        ("sl_resale", "SL", "/data/metaData/source/sourceSystem"),
-        ("sl_resale", "SL", "/data/metaData/source/sourceSystemVersion"),
-        ("sl_resale", "SL", "/data/metaData/source/offererMarketingKey"),
-        ("sl_resale", "SL", "/data/prices/buy/price/amount"),
-        ("sl_rental", "SL", "/data/prices/rent/baseRent/amount"),
-        ("bd_luxury", "BD", "/data/texts/description/fr"),
-        ("bd_luxury", "BD", "/media"),
-        ("sln_new_homes", "SLN", "/data/management/projectStatus"),
-        ("sln_new_homes", "SLN", "/data/prices/buy/minBuy/amount"),
-        ("slc_construction", "SLC", "/data/prices/buy/plotPrice/amount"),
-        ("slc_construction", "SLC", "/data/spaces/plotSpace"),
-    ],
-)
-def test_a_member_the_portal_demands_is_missed(sample: str, portal: str, pointer: str) -> None:
-    assert found(render_body(changed(sample, pointer)), portal) == [("missing_field", pointer)]
+# --- media (§3.4) ----------------------------------------------------------------------------------------------------
+
+URL = "https://media.hub-example.test/1.jpg?timestamp=2026-09-14T08:15:00"
 
 
-@pytest.mark.parametrize(
-    ("sample", "portal", "pointer", "value", "code"),
-    [
-        ("sl_resale", "SL", "/data/distributionType", "BUY_AUCTION", "unsupported"),
-        ("bd_luxury", "BD", "/data/texts/description/fr", "Trop court. " + " " * 200, "invalid_field"),
-        ("bd_luxury", "BD", "/data/spaces/residential/livingSpace", 19.9, "invalid_field"),
-        ("sln_new_homes", "SLN", "/data/spaces/spaceMin", 97, "invalid_field"),
-        ("sln_new_homes", "SLN", "/data/estateType", "HOUSE", "unsupported"),
-        ("slc_construction", "SLC", "/data/conditions/buildState", "WELL_KEPT", "invalid_field"),
-        ("slc_construction", "SLC", "/data/prices/buy/price/amount", 5, "invalid_field"),
-    ],
-)
-def test_a_value_the_portal_refuses_is_named(sample: str, portal: str, pointer: str, value: Any, code: str) -> None:
-    assert (code, pointer) in found(render_body(changed(sample, pointer, value)), portal)
+def with_media(*urls: str) -> Rendering:
+    return render_body(changed("sl_resale", "/media", [{"url": url, "mediaType": "PICTURE"} for url in urls]), "SL")
 
 
-def test_luxury_has_a_least_price_except_for_castles() -> None:
-    pointer = "/data/prices/buy/price/amount"
-    cheap = changed("bd_luxury", pointer, 900_000)
-    assert found(render_body(cheap), "BD") == []
-    cheap["data"]["estateSubType"] = {"house": "VILLA"}
-    assert found(render_body(cheap), "BD") == [("invalid_field", pointer)]
-    assert found(render_body(cheap), "SL") == [], "one portal's rule never blocks another"
+def test_media_keep_their_order_and_their_urls() -> None:
+    """§3.4, order: that of the list is the one displayed. §7, 12: a URL stays while its bytes do."""
+    urls = ["https://m.test/b.jpg?x=%20+&timestamp=2", "https://m.test/a.jpg", "HTTPS://M.test/c.jpg"]
+    sent = with_media(*urls)
+    assert [item["url"] for item in sent.payload["media"]] == urls
+    assert sent.hashes != with_media(*reversed(urls)).hashes
+    assert sent.hashes == with_media(*urls).hashes
 
 
-def test_offices_and_shops_are_trading_with_a_lease_right() -> None:
-    shop = changed("sl_rental", "/data/estateType", "TRADING")
-    shop["data"]["estateSubType"] = {"trading": "STORE"}
-    pointer = "/data/prices/rent/countrySpecific/fr/leaseRight/amount"
-    assert found(render_body(shop, "BUCOM"), "BUCOM") == [("missing_field", pointer)]
-    shop["data"]["prices"]["rent"]["countrySpecific"] = {"fr": {"leaseRight": {"amount": 45_000}}}
-    assert found(render_body(shop, "BUCOM"), "BUCOM") == []
-    flat = read_contract("aviv/classified_sl_rental.json")
-    assert found(render_body(flat, "BUCOM"), "BUCOM") == [("unsupported", "/data/estateType")]
+def test_a_changed_picture_is_another_classified_by_its_timestamp() -> None:
+    """§3.4, timestamp."""
+    assert with_media(URL).hashes != with_media(URL.replace("08:15", "09:15")).hashes
+
+
+def test_a_url_is_sent_once_in_a_listing() -> None:
+    """§3.4, uniqueness: AVIV refuses the whole classified; the same picture twice shows nothing more."""
+    rendering = with_media(URL, "https://m.test/2.jpg", URL, URL)
+    assert [item["url"] for item in rendering.payload["media"]] == [URL, "https://m.test/2.jpg"]
+    assert rendering.normalised == tuple({"field": f"/media/{n}", "from": URL, "to": None} for n in (2, 3))
+
+
+def test_without_media_none_are_sent() -> None:
+    """§3.4, omitting `media`: a full replacement."""
+    assert with_media().payload["media"] == []
+    assert "media" not in render_body(changed("sl_resale", "/media")).payload
 
 
 def test_the_choice_of_portals_is_no_part_of_the_hash() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -10,18 +11,16 @@ import httpx
 import pytest
 
 from placard.domain.answers import Result
-from placard.domain.errors import (
-    CredentialsError,
-    PortalRejectedError,
-    PortalUnavailableError,
-    UnsupportedOperationError,
-)
+from placard.domain.errors import PortalUnavailableError, UnsupportedOperationError
 from placard.domain.events import Operation
 from placard.portals.aviv.paths import make_token
+from placard.portals.aviv.publisher import AvivPublisher
+from placard.ports import Question
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.aviv.stage import (
     ACKNOWLEDGED,
     BASE,
+    GRANTED,
     ID,
     KEY,
     RECEIVER,
@@ -31,10 +30,21 @@ from tests.unit.portals.aviv.stage import (
     make_vault,
     problem,
 )
-from tests.unit.portals.scene import CUSTOMER, Portal, list_contracts, make_classified, read_contract
+from tests.unit.portals.scene import (
+    CUSTOMER,
+    Portal,
+    make_classified,
+    make_publication,
+    make_running,
+    read_contract,
+)
 
 # Seed 000.
 AGENT = re.compile(r"^[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+$")
+
+
+STALE = httpx.Response(412, json={"type": "about:blank", "title": "Precondition Failed", "status": 412})
+SHOWN = httpx.Response(200, json={**RESALE, "classifiedId": ID}, headers={"ETag": '"7"'})
 
 
 def send(portal: Portal, operation: Operation, **more: Any) -> Any:
@@ -60,6 +70,38 @@ def test_an_operation_is_one_call(operation: Operation, path: str) -> None:
     assert request.headers["traceparent"] == "00-1-2-01"
 
 
+def ask(publisher: AvivPublisher, *, overdue: bool) -> None:
+    running = make_running(Operation.PUT, "SL", listed=("SL",))
+    classified, publication = make_classified(RESALE), make_publication("aviv", "SL", running=running)
+    publisher.read(Question(publication, classified, publisher.render(classified, "aviv"), overdue))
+
+
+EMPTY = httpx.Response(200, json={"items": []})
+CALLS: dict[str, tuple[Callable[[AvivPublisher], object], list[httpx.Response], int]] = {
+    "POST /classifieds": (lambda hub: hub.send(call_for(Operation.POST)), [ACKNOWLEDGED], 0),
+    "GET /classifieds": (lambda hub: hub.search(make_classified(RESALE), "aviv"), [EMPTY], 0),
+    "GET /classifieds/{id}": (lambda hub: ask(hub, overdue=True), [EMPTY, SHOWN], 1),
+    "PUT /classifieds/{id}": (lambda hub: hub.send(call_for(Operation.PUT)), [ACKNOWLEDGED], 0),
+    "DELETE /classifieds/{id}": (lambda hub: hub.send(call_for(Operation.DELETE)), [ACKNOWLEDGED], 0),
+    "GET /classifieds/{id}/statuses": (lambda hub: ask(hub, overdue=False), [EMPTY], 0),
+}
+
+
+@pytest.mark.parametrize("row", CALLS, ids=lambda row: f"2 {row}")
+def test_every_call_has_the_headers_that_aviv_demands(row: str) -> None:
+    act, answers, place = CALLS[row]
+    portal = Portal(*answers)
+    act(make_publisher(portal, FakeClock()))
+    request = portal.requests[place]
+    method, path = row.split(" ")
+    named = re.escape(path).replace(re.escape("{id}"), "[^/]+")
+    assert re.fullmatch(f"{method} /sandbox/caas/v4{named}", portal.paths[place])
+    assert AGENT.match(request.headers["user-agent"])
+    assert request.headers["authorization"] == "Bearer present-token"
+    assert request.headers["content-type"] == "application/json"
+    assert len(portal.requests) == place + 1
+
+
 def test_the_whole_classified_is_sent_with_the_portals_it_keeps() -> None:
     portal = Portal(ACKNOWLEDGED)
     send(portal, Operation.PUT, listed=("SL", "BD"))
@@ -71,90 +113,50 @@ def test_aviv_has_no_pause() -> None:
         send(Portal(ACKNOWLEDGED), Operation.DEACTIVATE)
 
 
-# --- what the answers mean -------------------------------------------------------------------------------------------
+# --- If-Match --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("operation", "name", "result"),
-    [
-        (Operation.PUT, "404", Result.MISSING),
-        (Operation.DELETE, "404", Result.DONE),
-        (Operation.POST, "400_duplicated_classified", Result.EXISTS),
-    ],
-)
-def test_a_refusal_that_is_no_error_says_what_to_do(operation: Operation, name: str, result: Result) -> None:
-    answer = send(Portal(problem(name)), operation)
-    assert answer.result is result
-    assert answer.remote_id is None, "an id is never read out of prose"
+def test_an_update_replaces_the_revision_the_hub_knows() -> None:
+    """So a PUT delayed on its way cannot undo the one after it."""
+    portal = Portal(ACKNOWLEDGED)
+    send(portal, Operation.PUT, remote_revision=3)
+    assert portal.requests[0].headers["if-match"] == '"3"'
 
 
-@pytest.mark.parametrize(
-    ("name", "problems"),
-    [
-        ("400_validation", [("invalid_field", "/data/location"), ("invalid_field", "/data/location/postalcode")]),
-        (
-            "400_colliding_contacts",
-            [("invalid_field", "/data/contact"), ("invalid_field", "/specific/gsl/contact")],
-        ),
-        ("400_parsing", [("rejected_by_portal", None)]),
-    ],
-)
-def test_a_400_names_what_a_person_corrects(name: str, problems: list[tuple[str, str | None]]) -> None:
-    with pytest.raises(PortalRejectedError) as caught:
-        send(Portal(problem(name)), Operation.POST)
-    assert [(found.code, found.field) for found in caught.value.problems] == problems
+@pytest.mark.parametrize("operation", [Operation.POST, Operation.PUT, Operation.DELETE])
+def test_without_a_known_revision_there_is_no_condition(operation: Operation) -> None:
+    portal = Portal(ACKNOWLEDGED)
+    send(portal, operation)
+    assert "if-match" not in portal.requests[0].headers
 
 
-def test_a_field_that_was_not_sent_is_missing() -> None:
-    body = {**RESALE, "data": {**RESALE["data"], "location": {"city": "Lyon"}}}
-    with pytest.raises(PortalRejectedError) as caught:
-        send(Portal(problem("400_validation")), Operation.PUT, body=body)
-    assert [found.code for found in caught.value.problems] == ["invalid_field", "missing_field"]
+def test_a_newer_revision_is_read_and_replaced() -> None:
+    portal = Portal(STALE, SHOWN, ACKNOWLEDGED)
+    answer = send(portal, Operation.PUT, remote_revision=3, traceparent="00-1-2-01")
+    assert answer.result is Result.ACCEPTED
+    assert [path.partition(" ")[0] for path in portal.paths] == ["PUT", "GET", "PUT"]
+    assert portal.requests[2].headers["if-match"] == '"7"'
+    assert portal.requests[2].headers["traceparent"] == "00-1-2-01"
+    assert portal.sent(0) == portal.sent(2)
 
 
-def test_a_medium_used_elsewhere_is_a_medium_refused() -> None:
-    body = {
-        "type": "https://x.test/v4#section/Errors/Duplicated-Media-Error",
-        "title": "Duplicated media",
-        "status": 400,
-    }
-    with pytest.raises(PortalRejectedError) as caught:
-        send(Portal(httpx.Response(400, json=body)), Operation.POST)
-    assert caught.value.problems[0].code == "media_refused"
-
-
-def test_a_missing_scope_is_the_operators_business() -> None:
-    with pytest.raises(CredentialsError) as caught:
-        send(Portal(problem("403")), Operation.POST)
-    assert caught.value.problem.code == "credentials_app"
-
-
-@pytest.mark.parametrize(
-    ("failure", "taken", "wait"),
-    [
-        (problem("500"), True, None),
-        (httpx.ReadTimeout("no"), True, None),
-        (httpx.ConnectError("no"), False, None),
-        (httpx.Response(412, json={"title": "Precondition Failed"}), False, 1000),
-        (httpx.Response(403, html="<html>blocked</html>"), False, None),
-        (httpx.Response(202, content=b"accepted"), True, None),
-        (httpx.Response(429, headers={"Retry-After": "7"}), False, 7000),
-    ],
-)
-def test_an_outage_says_whether_the_portal_may_have_taken_the_call(failure: Any, taken: bool, wait: int | None) -> None:
+def test_an_update_is_sent_again_twice_at_most() -> None:
+    portal = Portal(STALE, SHOWN, STALE, SHOWN, STALE, SHOWN)
     with pytest.raises(PortalUnavailableError) as caught:
-        send(Portal(failure), Operation.POST)
-    assert (caught.value.taken, caught.value.wait) == (taken, wait)
+        send(portal, Operation.PUT, remote_revision=3)
+    assert caught.value.taken is False
+    assert [path.partition(" ")[0] for path in portal.paths] == ["PUT", "GET", "PUT", "GET", "PUT"]
 
 
-def test_every_contract_error_is_judged_somewhere() -> None:
-    assert set(list_contracts("aviv", "error_")) == {
-        f"error_{name}.json"
-        for name in (
-            *("400_colliding_contacts", "400_duplicated_classified", "400_parsing", "400_validation"),
-            *("401", "403", "404", "500"),
-        )
-    }
+def test_a_classified_that_is_gone_meanwhile_is_missing() -> None:
+    assert send(Portal(STALE, problem("404")), Operation.PUT, remote_revision=3).result is Result.MISSING
+
+
+@pytest.mark.parametrize("failure", [httpx.ReadTimeout("no"), problem("500"), httpx.Response(200, json={})])
+def test_a_revision_that_cannot_be_read_leaves_the_update_untaken(failure: Any) -> None:
+    with pytest.raises(PortalUnavailableError) as caught:
+        send(Portal(STALE, failure), Operation.PUT, remote_revision=3)
+    assert caught.value.taken is False
 
 
 # --- the subscription ------------------------------------------------------------------------------------------------
@@ -170,7 +172,31 @@ def test_before_the_first_write_the_hub_subscribes_once() -> None:
     send_unsubscribed(portal, vault)
     send_unsubscribed(portal, vault)
     assert portal.paths == ["PUT /sandbox/caas/v4/webhooks", *["POST /sandbox/caas/v4/classifieds"] * 2]
+    assert AGENT.match(portal.requests[0].headers["user-agent"])
     assert portal.sent(0) == {"url": RECEIVER + make_token(CUSTOMER, KEY)}
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("aviv/app", {"client_id": "hub-client-id", "client_secret": "<secret>", "path_key": "another key"}),
+        (f"aviv/accounts/{CUSTOMER}", {"main": {"intermediary_id": "RC-000999"}}),
+    ],
+    ids=["the address changed", "the agency's id changed"],
+)
+def test_the_subscription_is_renewed_with_what_it_depends_on(name: str, secret: dict[str, Any]) -> None:
+    vault = make_vault(FakeClock())
+    vault.write(name, secret, 1)
+    saved = httpx.Response(200, json="Webhook saved")
+    answers = [saved] if name == "aviv/app" else [GRANTED, saved]
+    portal = Portal(*answers, ACKNOWLEDGED)
+    send_unsubscribed(portal, vault)
+    send_unsubscribed(portal, vault)
+    assert [path.rpartition("/")[2] for path in portal.paths if "oauth" not in path] == [
+        "webhooks",
+        "classifieds",
+        "classifieds",
+    ]
 
 
 def test_the_address_has_the_contracts_shape() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,10 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from placard.domain.apply import apply
+from placard.domain.decide import Decision, decide
 from placard.domain.events import AdvertState, End, Operation, PortalEvent, Verdict
-from placard.domain.instants import from_text
+from placard.domain.instants import MINUTE, from_text
 from placard.domain.lifecycle import Family, Word
+from placard.domain.policy import Rendering
+from placard.domain.publication import Standing
 from placard.portals.aviv import POLICY
+from placard.portals.aviv.statuses import read_statuses
 from placard.portals.aviv.words import WORDS, read_status
 from placard.ports import Question
 from tests.fakes import FakeClock
@@ -50,17 +55,18 @@ def status(name: str, **changes: Any) -> PortalEvent:
     return read_status({**read_contract(f"aviv/callback_{name}.json"), "revision": 3, **changes}, "r-1", NOW)
 
 
-@pytest.mark.parametrize("name", MEANINGS)
+@pytest.mark.parametrize("name", MEANINGS, ids=lambda name: f"4.1 {name}")
 def test_an_end_word_ends_an_operation(name: str) -> None:
     event = status(name)
     verdict, removal, state, code = MEANINGS[name]
-    assert event.end == End(verdict, remote_revision=3, removal=removal)
+    media_error = name.endswith("media_error")
+    assert event.end == End(verdict, remote_revision=3, removal=removal, media_error=media_error)
     assert (None if event.advert is None else event.advert.state) is state
     assert [found.code for found in event.problems] == ([code] if code else [])
     assert event.at == from_text(read_contract(f"aviv/callback_{name}.json")["statusDate"])
 
 
-@pytest.mark.parametrize("name", [*INTAKE, *RUNNING])
+@pytest.mark.parametrize("name", [*INTAKE, *RUNNING], ids=lambda name: f"4.1 {name}")
 def test_words_of_its_own_intake_and_running_words_change_nothing(name: str) -> None:
     event = status(name)
     assert event.known
@@ -73,9 +79,78 @@ def test_every_sample_is_in_one_of_the_tables() -> None:
     assert len(WORDS) == 14
 
 
-def test_a_media_error_is_a_success_with_its_failed_pictures() -> None:
+# --- media (§4.2) ----------------------------------------------------------------------------------------------------
+
+
+def fold(*events: PortalEvent, word: Word = Word.CREATING, family: Family = Family.CREATE) -> Standing:
+    """Return SL's standing after these events, a creation in flight."""
+    running = make_running(Operation.POST, "SL", hashes={"SL": "h"})
+    publication = make_publication("aviv", "SL", running=running, word=word, family=family)
+    for event in events:
+        publication = apply(publication, event, POLICY, NOW).publication
+    return publication.standings["SL"]
+
+
+def with_media(name: str, *words: str) -> PortalEvent:
+    media = [{"url": f"https://m.test/{n}.jpg", "status": word} for n, word in enumerate(words)]
+    return status(name, portals=["SL"], mediaStatuses=media)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["ACCEPTED", "DOWNLOADING", "DOWNLOADED", "CREATED", "UPDATED", "A_NEW_WORD"],
+    ids=lambda word: f"4.2 {word}",
+)
+def test_a_medium_on_its_way_asks_for_nothing(word: str) -> None:
+    standing = fold(with_media("created", word))
+    assert (standing.word, standing.problems) == (Word.CREATED, ())
+
+
+@pytest.mark.parametrize(
+    ("word", "step"),
+    [
+        pytest.param("DOWNLOADING_FAILED", "make the URL public", id="4.2 DOWNLOADING_FAILED"),
+        pytest.param("CREATING_FAILED", "replace the file", id="4.2 CREATING_FAILED"),
+    ],
+)
+def test_a_failed_medium_is_named_with_the_step_that_mends_it(word: str, step: str) -> None:
+    standing = fold(with_media("created_with_media_error", "CREATED", word))
+    (problem_found,) = standing.problems
+    assert (standing.word, problem_found.code) == (Word.CREATED_WITH_MEDIA_ERROR, "media_refused")
+    assert "https://m.test/1.jpg" in problem_found.detail
+    assert "https://m.test/0.jpg" not in problem_found.detail
+    assert step in problem_found.detail
+    assert "new `timestamp`" in problem_found.detail
+    assert standing.payload_hash is None, "the same body may be sent again"
+
+
+def test_many_failed_media_are_not_all_named_in_a_sentence() -> None:
+    (problem_found,) = fold(with_media("created_with_media_error", *["DOWNLOADING_FAILED"] * 9)).problems
+    assert problem_found.detail.startswith("The portal refused 9 of the media: https://m.test/0.jpg,")
+    assert "https://m.test/3.jpg" not in problem_found.detail
+
+
+@pytest.mark.parametrize("media", [None, [], [{"url": "https://m.test/1.jpg", "status": "CREATED"}]], ids=str)
+def test_a_media_error_that_names_no_medium_keeps_its_word(media: Any) -> None:
+    standing = fold(status("created_with_media_error", portals=["SL"], mediaStatuses=media))
+    assert (standing.word, standing.problems[0].code) == (Word.CREATED_WITH_MEDIA_ERROR, "media_refused")
+    assert "does not say which" in standing.problems[0].detail
+
+
+def test_a_media_error_read_after_the_success_is_news() -> None:
+    """§6: it may be pushed under `CREATED`, so the word is read again."""
+    later = status("created_with_media_error", portals=["SL"], mediaStatuses=None, statusDate="2026-09-14T09:00:00Z")
+    standing = fold(status("created", portals=["SL"]), later)
+    assert (standing.word, standing.problems[0].code) == (Word.CREATED_WITH_MEDIA_ERROR, "media_refused")
+    assert standing.payload_hash is None
+
+
+def test_the_contracts_media_error_names_its_picture() -> None:
     failed = [picture.url for picture in status("created_with_media_error").pictures if picture.failed]
     assert failed == ["https://media.hub-example.test/ag12-000331/02.jpg?timestamp=2026-09-14T08:15:00"]
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
 
 
 def test_a_refusal_shows_the_portals_own_words() -> None:
@@ -87,6 +162,21 @@ def test_a_refusal_shows_the_portals_own_words() -> None:
 def test_an_unlisted_word_is_kept_as_unknown() -> None:
     event = status("created", status="COMPARING_FAILED")
     assert (event.known, event.word, event.end, event.advert) == (False, "COMPARING_FAILED", None, None)
+
+
+def test_an_unlisted_word_is_shown_once_and_changes_nothing() -> None:
+    """§4.1: the sandbox says it of the agency's former feed, with `errorList` and `warnList`."""
+    event = status("created", status="COMPARING_FAILED", portals=["SL"], errorList=["x"], warnList=[])
+    before = make_publication("aviv", "SL", word=Word.CREATED, ended=1)
+    first = apply(before, event, POLICY, NOW)
+    assert [(entry.outcome.value, entry.status, entry.sub_status_details) for entry in first.entries] == [
+        ("unknown", Word.CREATED, "COMPARING_FAILED")
+    ]
+    assert first.publication.standings == before.standings
+    again = apply(first.publication, event, POLICY, NOW)
+    assert (again.entries, again.publication) == ((), first.publication)
+    later = apply(first.publication, replace(event, at=(event.at or 0) + 1), POLICY, NOW)
+    assert len(later.entries) == 1
 
 
 MEMBERS = ("status", "statusDate", "portals", "revision", "mediaStatuses", "message", "subStatus", "subStatusDetails")
@@ -132,9 +222,9 @@ def test_statuses_are_told_oldest_first_whatever_their_order() -> None:
 
 def test_words_of_one_instant_are_told_in_the_order_of_their_phases() -> None:
     same = {"portals": ["SL"], "statusDate": "2026-09-14T08:17:44.870Z", "revision": 1}
-    words = ("CREATED", "RECEIVING", "CREATING", "RECEIVED")
-    _, events = read(page(*({**same, "status": word} for word in words)))
-    assert [event.word for event in events] == ["RECEIVING", "RECEIVED", "CREATING", "CREATED"]
+    words = ("COMPARING_FAILED", "CREATED", "RECEIVING", "CREATING", "RECEIVED")
+    events = read_statuses([{**same, "status": word} for word in words], "r-1", NOW)
+    assert [event.word for event in events] == ["RECEIVING", "RECEIVED", "CREATING", "CREATED", "COMPARING_FAILED"]
 
 
 def test_further_pages_are_read() -> None:
@@ -151,6 +241,37 @@ def test_a_classified_that_is_not_there_ends_a_deletion() -> None:
     assert never[0].end is None
     assert never[0].advert is not None
     assert never[0].advert.state is AdvertState.ABSENT
+
+
+def test_an_unknown_word_does_not_hide_the_end_before_it() -> None:
+    """`latest` gives one status per portal, known to us or not: the whole list then tells the rest."""
+    items = read_contract("aviv/statuses_list.json")["items"]
+    odd = {**items[0], "status": "COMPARING_FAILED", "statusDate": "2026-09-14T20:00:00.000Z"}
+    portal, events = read(page(odd), page(odd, *items))
+    assert [request.url.query for request in portal.requests] == [b"filter=latest", b""]
+    assert [(event.word, event.known) for event in events] == [
+        ("UPDATED_WITH_MEDIA_ERROR", True),
+        ("COMPARING_FAILED", False),
+    ]
+
+
+def test_of_a_whole_list_each_portal_keeps_its_newest_known_word() -> None:
+    both = {"portals": ["SL", "BD"], "statusDate": "2026-09-14T08:00:00Z", "revision": 1, "status": "CREATED"}
+    one = {**both, "portals": ["SL"], "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "UPDATED"}
+    odd = {**one, "statusDate": "2026-09-14T10:00:00Z", "status": "COMPARING_FAILED"}
+    _, events = read(page(odd), page(odd, one, both))
+    assert [(event.word, event.portals) for event in events] == [
+        ("CREATED", ("BD",)),
+        ("UPDATED", ("SL",)),
+        ("COMPARING_FAILED", ("SL",)),
+    ]
+
+
+def test_what_aviv_could_not_take_in_is_alarmed_with_the_trace(caplog: pytest.LogCaptureFixture) -> None:
+    """§5, RECEIVING_FAILED: its support asks for it."""
+    failed = {**read_contract("aviv/callback_receiving_failed.json"), "revision": 1}
+    read(page(failed), running=make_running(Operation.POST, "SL"))
+    assert [record.levelname for record in caplog.records if "could not take" in record.message] == ["ERROR"]
 
 
 # --- overdue ---------------------------------------------------------------------------------------------------------
@@ -195,6 +316,19 @@ def test_an_update_that_made_no_new_revision_ends_all_the_same(headers: dict[str
     folded = apply(waiting, events[-1], POLICY, NOW)
     assert folded.publication.running is None
     assert folded.publication.standings["SL"].word is Word.UPDATED
+
+
+def test_without_a_callback_the_statuses_are_read_after_15_minutes() -> None:
+    """§6: whatever is never pushed is found all the same."""
+    due = POLICY.operation_due
+    running = replace(make_running(Operation.PUT, "SL"), due=due)
+    waiting = make_publication("aviv", "SL", running=running, word=Word.UPDATING, family=Family.UPDATE)
+    rendering = Rendering({}, {"SL": "h"})
+    assert due == 15 * MINUTE
+    assert decide(waiting, rendering, POLICY, due - 1) == Decision(wake_at=due)
+    assert decide(waiting, rendering, POLICY, due) == Decision(read=True)
+    hinted = replace(waiting, reread=True)
+    assert decide(hinted, rendering, POLICY, 0) == Decision(read=True), "a callback only makes it earlier"
 
 
 def test_an_end_that_is_told_needs_no_second_look() -> None:

@@ -12,6 +12,7 @@ from placard.domain.events import Advert, AdvertState
 from placard.portals.aviv import POLICY
 from placard.portals.aviv.paths import make_token
 from placard.portals.aviv.receiver import AvivReceiver
+from placard.portals.aviv.words import WORDS
 from placard.ports import Callback, Message
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.aviv.stage import ID, KEY
@@ -32,6 +33,17 @@ def test_every_callback_is_stored_as_it_came(name: str) -> None:
     message = verify(read_bytes(f"aviv/{name}"))
     assert (message.remote_id, message.customer) == (ID, CUSTOMER)
     assert message.raw.encode() == read_bytes(f"aviv/{name}")
+
+
+@pytest.mark.parametrize("word", [*WORDS, "COMPARING_FAILED", "A_NEW_WORD"], ids=lambda word: f"6 {word}")
+def test_a_callback_may_hold_any_word_and_more_members(word: str) -> None:
+    """§6: the hub subscribes without `statuses` and takes the 14, those that cannot be subscribed to, and others."""
+    body = {**read_contract("aviv/callback_created.json"), "status": word, "statusId": "s", "further": {"member": 1}}
+    message = verify(json.dumps(body).encode())
+    assert json.loads(message.raw) == body
+    event = AvivReceiver(MemoryVault(FakeClock())).interpret(message, "aviv")
+    assert event is not None
+    assert (event.word, event.known, event.end) == (word, word in WORDS, None)
 
 
 @pytest.mark.parametrize("customer", ["ag-12", "agência/1", "a.b", "x" * 100])
@@ -84,6 +96,7 @@ def digest_of(**changes: Any) -> str:
 
 
 def test_the_same_word_again_is_the_same_message() -> None:
+    """§4.4, duplicates."""
     assert digest_of() == digest_of(message="Said otherwise")
     assert digest_of(portals=["SL", "BD"]) == digest_of(portals=["BD", "SL"])
 
@@ -93,6 +106,10 @@ def test_the_same_word_again_is_the_same_message() -> None:
 )
 def test_another_word_is_another_message(change: dict[str, Any]) -> None:
     assert digest_of() != digest_of(**change)
+
+
+def test_another_customers_word_does_not_take_the_place_of_ours() -> None:
+    assert verify(token=make_token("ag-13", KEY)).digest != verify().digest
 
 
 @pytest.mark.parametrize("raw", [BODY.decode(), '{"status": 7}', "no json"])

@@ -19,7 +19,7 @@ from tests.unit.portals.aviv.stage import (
     make_vault,
     problem,
 )
-from tests.unit.portals.scene import CUSTOMER, Portal, read_contract
+from tests.unit.portals.scene import CUSTOMER, Portal, make_classified, read_contract
 
 WRITE = "PUT /sandbox/caas/v4/classifieds/7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
 FETCH = "POST /oauth/token"
@@ -72,6 +72,16 @@ def test_a_token_of_another_environment_is_not_used() -> None:
     vault.write(TOKEN, {**known.value, "audience": "https://api.aviv-group.com/caas/v4"}, known.version)
     send(portal, vault, clock)
     assert portal.paths == [FETCH, WRITE]
+
+
+def test_a_token_of_another_agency_is_not_used() -> None:
+    """An account may be corrected while the token of the wrong agency still lasts."""
+    clock = FakeClock()
+    vault, portal = make_vault(clock), Portal(GRANTED, ACKNOWLEDGED)
+    vault.write(f"aviv/accounts/{CUSTOMER}", {"main": {"intermediary_id": "RC-000999"}}, 1)
+    make_publisher(portal, clock, vault).search(make_classified({}), "aviv")
+    assert portal.paths[0] == FETCH
+    assert portal.sent(0)["intermediary_id"] == "RC-000999"
 
 
 def test_a_token_refused_is_replaced_once_and_the_call_repeated() -> None:

@@ -16,6 +16,17 @@ NEXT_OPERATIONS: dict[AdvertState, tuple[Operation, ...]] = {
     AdvertState.WITHDRAWN: (Operation.POST,),
 }
 
+# §4.2: the two words for a medium that ask for an action, and that action. The same URL is not fetched again (§3.4).
+MEDIA_STEPS = {
+    "DOWNLOADING_FAILED": (
+        "AVIV could not fetch it: make the URL public, then save the listing with a new `timestamp` in the URL; "
+        "if that does not help, ask AVIV's customer care to replay it"
+    ),
+    "CREATING_FAILED": (
+        "AVIV could not use it: replace the file, then save the listing with a new `timestamp` in the URL"
+    ),
+}
+
 
 def next_operations(advert: Advert) -> tuple[Operation, ...]:
     """Return what can be asked for an advert in this state."""
@@ -30,4 +41,5 @@ POLICY = Policy(
     next_operations=next_operations,
     pauses=False,
     judges_updates=True,
+    media_steps=MEDIA_STEPS,
 )

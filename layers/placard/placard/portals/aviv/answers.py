@@ -9,6 +9,7 @@ from placard.domain.errors import CredentialsError, PortalRejectedError, PortalU
 from placard.domain.events import Operation
 from placard.domain.instants import SECOND
 from placard.domain.problems import Problem
+from placard.portals.aviv.mapping import in_own_words
 from placard.portals.base import Reply
 from placard.portals.reading import as_list, as_object, as_text, look_up
 from placard.ports import Call
@@ -45,7 +46,8 @@ def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: fl
     if kind == DUPLICATED_CLASSIFIED and call.operation is Operation.POST:
         return Answer(Result.EXISTS, details=title)
     message = as_text(said.get("detail")) or title
-    raise PortalRejectedError(message, _problems(kind, said, body, message), status_code=reply.status, body=reply.text)
+    problems = tuple(in_own_words(call.classified.body, found) for found in _problems(kind, said, body, message))
+    raise PortalRejectedError(message, problems, status_code=reply.status, body=reply.text)
 
 
 def refuse_access(reply: Reply) -> Exception:
@@ -67,7 +69,7 @@ def _accepted(call: Call, reply: Reply) -> Answer:
 
 def _problems(kind: str, said: dict[str, Any], body: dict[str, Any] | None, message: str) -> tuple[Problem, ...]:
     if kind == DUPLICATED_MEDIA:
-        return (Problem("media_refused", message, "/media"),)
+        return (Problem("media_refused", f"{message} Give each medium of each listing a URL of its own.", "/media"),)
     errors = [as_object(error) for error in as_list(said.get("errors"))] if kind in WITH_FIELDS else []
     if not errors:
         return (Problem("rejected_by_portal", message),)

@@ -30,10 +30,11 @@ class AvivReceiver:
         try:
             raw = callback.body.decode("utf-8")
             body = parse_object(raw)
-            # §4.4, duplicates: AVIV gives its callbacks no id.
+            # §4.4, duplicates: AVIV gives its callbacks no id. The customer belongs to it, or whoever has a token of his own
+            # could say first what AVIV then says in vain.
             portals = sorted(str(portal) for portal in as_list(body.get("portals")))
             told = [body.get(name) for name in ("status", "subStatus", "statusDate")]
-            digest = content_hash([found["id"], portals, *told])
+            digest = content_hash([customer, found["id"], portals, *told])
         except (ValueError, RecursionError) as error:
             raise MalformedMessageError("not a status") from error
         return Message("aviv", found["id"], digest, raw, received_at, customer=customer)

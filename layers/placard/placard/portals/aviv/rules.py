@@ -1,162 +1,161 @@
-"""What each AVIV portal demands of a classified (contracts/aviv.md §3.5): its schema checks none of this."""
+"""What AVIV's portals demand, as data (contracts/aviv.md §3.5). A deployer changes it by `AVIV_RULES`, without code."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from placard.domain.problems import Problem
-from placard.portals.reading import as_list, as_number, as_object, as_text, look_up
+from placard.domain.errors import PlacardError
+from placard.portals.reading import as_number, as_text, parse_object
 
-# Seed 003: common to all rows. `street` and `houseNumber` are the schema's, and may be empty.
-COMMON = (
-    "/data/estateType",
-    "/data/estateSubType",
-    "/data/distributionType",
-    "/data/location/postalcode",
-    "/data/location/city",
-    "/data/location/country",
-    "/data/metaData/source/sourceSystem",
-    "/data/metaData/source/sourceSystemVersion",
-    "/data/metaData/source/offererMarketingKey",
-    "/data/metaData/source/offererEstateId",
-)
-# The vendor has no subtypes for these (§3.3).
-WITHOUT_SUBTYPE = frozenset({"MISCELLANEOUS"})
-# Seed 003, resale and rental: where the price stands, by `distributionType`. Other types are no offer of these portals.
-PRICES = {"BUY": "/data/prices/buy/price/amount", "RENT": "/data/prices/rent/baseRent/amount"}
-PRICED = frozenset({"SL", "BUCOM"})
-# Extra members: seed 003 for BUCOM; §3.5's proposals for SLN and SLC, whose page is not public.
-EXTRA: dict[str, tuple[str, ...]] = {
-    "BUCOM": ("/data/prices/rent/countrySpecific/fr/leaseRight/amount",),
-    "SLN": (
-        "/data/prices/buy/minBuy/amount",
-        "/data/spaces/spaceMin",
-        "/data/spaces/spaceMax",
-        "/data/management/projectStatus",
-        "/data/metaData/projectId",
-        "/data/buildingProperty/units/0",
-    ),
-    "SLC": (
-        "/data/prices/buy/price/amount",
-        "/data/prices/buy/housePrice/amount",
-        "/data/prices/buy/plotPrice/amount",
-        "/data/spaces/plotSpace",
-        "/data/spaces/residential/livingSpace",
-        "/data/conditions/buildState",
-    ),
+SETTING = "AVIV_RULES"
+
+# The built-in table. `AVIV_RULES` is a JSON object with any of these members: objects are merged, all else is replaced.
+BUILT_IN: dict[str, Any] = {
+    # Members demanded beside those common to all; `*` stands for every item of a list, of which there must be one.
+    # Seed 003 for BUCOM; §3.5's proposals for SLN and SLC, whose page is not public.
+    "demanded": {
+        "BUCOM": ["/data/prices/rent/countrySpecific/fr/leaseRight/amount"],
+        "SLN": [
+            "/data/prices/buy/minBuy/amount",
+            "/data/spaces/spaceMin",
+            "/data/spaces/spaceMax",
+            "/data/management/projectStatus",
+            "/data/metaData/projectId",
+            "/data/buildingProperty/units/*/propertyType",
+            "/data/buildingProperty/units/*/number",
+            "/data/buildingProperty/units/*/unitDescription/spaceMin",
+            "/data/buildingProperty/units/*/unitDescription/spaceMax",
+            "/data/buildingProperty/units/*/unitDescription/unitPriceMin",
+            "/data/buildingProperty/units/*/unitDescription/unitPriceMax",
+            "/data/buildingProperty/units/*/unitDescription/numberOfRoomsMin",
+            "/data/buildingProperty/units/*/unitDescription/numberOfRoomsMax",
+        ],
+        "SLC": [
+            "/data/prices/buy/price/amount",
+            "/data/prices/buy/housePrice/amount",
+            "/data/prices/buy/plotPrice/amount",
+            "/data/spaces/plotSpace",
+            "/data/spaces/residential/livingSpace",
+            "/data/conditions/buildState",
+        ],
+    },
+    # BD. The thresholds are not published: these are ours to correct. The longest prefix of the postal code decides;
+    # euros, and euros a month for RENT.
+    "leastPrice": {"BUY": {"": 1_000_000}, "RENT": {"": 3_000}},
+    # BD: houses of any price (seed 003).
+    "anyPrice": ["CASTLE", "MANOR_HOUSE", "MANSION"],
+    # BD: types and subtypes it never takes; seed 003 leaves the list to the vendor's customer care.
+    "forbidden": [],
+    # BD: square metres of any surface given, characters of the French description (seed 003).
+    "leastSurface": 20,
+    "leastDescription": 160,
+    # estateSubType by estateType: null demands none, a word is sent where the CRM gives none. Any other type demands it
+    # (seed 003), though the schema has no word for a plain flat (§7, 9).
+    "subTypes": {"MISCELLANEOUS": None},
 }
-ESTATE_TYPES = {"BUCOM": "TRADING", "SLN": "PROJECT", "SLC": "HOUSE"}
-PICTURED = frozenset({"BD", "SLN", "SLC"})
-
-# Belles Demeures: the thresholds are not published, so this table is ours to correct. The longest prefix of the postal
-# code decides; euros, and euros a month for RENT.
-LUXURY_THRESHOLDS: dict[str, dict[str, int]] = {
-    "BUY": {"": 1_000_000},
-    "RENT": {"": 3_000},
-}
-WITHOUT_THRESHOLD = frozenset({"CASTLE", "MANOR_HOUSE", "MANSION"})
-SURFACES = ("/data/spaces/overallSpace", "/data/spaces/usableFloorSpace", "/data/spaces/residential/livingSpace")
-LEAST_SURFACE = 20
-LEAST_DESCRIPTION = 160
-DESCRIPTION = "/data/texts/description/fr"
 
 
-def check(portal: str, body: Mapping[str, Any]) -> tuple[Problem, ...]:
-    """Return what breaks a portal's rules, each with the CRM's own JSON pointer."""
-    wanted = ESTATE_TYPES.get(portal)
-    if wanted is not None and look_up(body, "/data/estateType") not in (wanted, None):
-        return (Problem("unsupported", f"{portal} takes estates of type {wanted} only.", "/data/estateType"),)
-    problems = [_missing(pointer) for pointer in (*COMMON, *EXTRA.get(portal, ())) if not _is_given(body, pointer)]
-    if portal in PRICED:
-        problems += _check_price(portal, body)
-    if portal in PICTURED and not _has_picture(body):
-        problems.append(Problem("missing_field", f"{portal} demands a picture.", "/media"))
-    extra = CHECKS.get(portal)
-    return (*problems, *(extra(body) if extra is not None else ()))
+class RulesError(PlacardError):
+    """The setting cannot be read; the message names it and the place in it."""
 
 
-def _missing(pointer: str) -> Problem:
-    return Problem("missing_field", f"{pointer.rpartition('/')[2]} is missing.", pointer)
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The table in force; the members are those of `BUILT_IN`."""
+
+    demanded: Mapping[str, tuple[str, ...]]
+    least_price: Mapping[str, Mapping[str, int | float]]
+    any_price: frozenset[str]
+    forbidden: frozenset[str]
+    least_surface: int | float
+    least_description: int | float
+    sub_types: Mapping[str, str | None]
 
 
-def _is_given(body: Mapping[str, Any], pointer: str) -> bool:
-    value = look_up(body, pointer)
-    if pointer == "/data/estateSubType":
-        bare = look_up(body, "/data/estateType")
-        return bool(value) or (isinstance(bare, str) and bare in WITHOUT_SUBTYPE)
-    return as_text(value) is not None or as_number(value) is not None or bool(as_object(value))
-
-
-def _price_of(body: Mapping[str, Any]) -> str | None:
-    kind = as_text(look_up(body, "/data/distributionType"))
-    return None if kind is None else PRICES.get(kind)
-
-
-def _check_price(portal: str, body: Mapping[str, Any]) -> list[Problem]:
-    pointer = _price_of(body)
-    if pointer is None:
-        return [Problem("unsupported", f"{portal} takes sales and lettings only.", "/data/distributionType")]
-    return [] if as_number(look_up(body, pointer)) is not None else [_missing(pointer)]
-
-
-def _has_picture(body: Mapping[str, Any]) -> bool:
-    return any(as_object(item).get("mediaType") == "PICTURE" for item in as_list(body.get("media")))
-
-
-def _check_luxury(body: Mapping[str, Any]) -> list[Problem]:
-    problems = _check_threshold(body)
-    for pointer in SURFACES:
-        surface = as_number(look_up(body, pointer))
-        if surface is not None and surface < LEAST_SURFACE:
-            problems.append(Problem("invalid_field", f"A surface has at least {LEAST_SURFACE} m².", pointer))
-    described = as_text(look_up(body, DESCRIPTION))
-    if described is None:
-        problems.append(_missing(DESCRIPTION))
-    elif len(described.strip()) < LEAST_DESCRIPTION:
-        detail = f"The description has at least {LEAST_DESCRIPTION} characters; it has {len(described.strip())}."
-        problems.append(Problem("invalid_field", detail, DESCRIPTION))
-    return problems
-
-
-def _check_threshold(body: Mapping[str, Any]) -> list[Problem]:
-    house = as_text(look_up(body, "/data/estateSubType/house"))
-    if look_up(body, "/data/estateType") == "HOUSE" and house in WITHOUT_THRESHOLD:
-        return []
-    broken = _check_price("BD", body)
-    if broken:
-        return broken
-    kind, pointer = str(look_up(body, "/data/distributionType")), _price_of(body) or ""
-    place = as_text(look_up(body, "/data/location/postalcode")) or ""
-    prefixes = LUXURY_THRESHOLDS[kind]
-    least = prefixes[max((prefix for prefix in prefixes if place.startswith(prefix)), key=len)]
-    if (as_number(look_up(body, pointer)) or 0) >= least:
-        return []
-    return [Problem("invalid_field", f"The price is under the portal's minimum of {least}.", pointer)]
-
-
-def _check_new_homes(body: Mapping[str, Any]) -> list[Problem]:
-    least, most = (as_number(look_up(body, f"/data/spaces/{name}")) for name in ("spaceMin", "spaceMax"))
-    if least is None or most is None or least <= most:
-        return []
-    return [Problem("invalid_field", "spaceMin is above spaceMax.", "/data/spaces/spaceMin")]
-
-
-def _check_construction(body: Mapping[str, Any]) -> list[Problem]:
-    problems = []
-    if look_up(body, "/data/conditions/buildState") not in ("PROJECTED", None):
-        problems.append(Problem("invalid_field", "buildState is PROJECTED for SLC.", "/data/conditions/buildState"))
-    house, plot, whole = (
-        as_number(look_up(body, f"/data/prices/buy/{name}/amount")) for name in ("housePrice", "plotPrice", "price")
+@cache
+def read_rules(text: str = "{}") -> Rules:
+    """Return the built-in table with a setting's JSON text merged over it. Raises RulesError, one sentence long."""
+    try:
+        given = parse_object(text)
+    except ValueError as error:
+        raise RulesError(f"{SETTING} is no JSON object: {error}") from error
+    table = _merge("", BUILT_IN, given)
+    for name, shape in SHAPES.items():
+        _check_shape(name, shape, table[name])
+    return Rules(
+        demanded={portal: tuple(pointers) for portal, pointers in table["demanded"].items()},
+        least_price=table["leastPrice"],
+        any_price=frozenset(table["anyPrice"]),
+        forbidden=frozenset(table["forbidden"]),
+        least_surface=table["leastSurface"],
+        least_description=table["leastDescription"],
+        sub_types=table["subTypes"],
     )
-    if house is not None and plot is not None and whole is not None and abs(house + plot - whole) >= 1:
-        detail = "The price is the sum of housePrice and plotPrice."
-        problems.append(Problem("invalid_field", detail, "/data/prices/buy/price/amount"))
-    return problems
 
 
-CHECKS: dict[str, Callable[[Mapping[str, Any]], list[Problem]]] = {
-    "BD": _check_luxury,
-    "SLN": _check_new_homes,
-    "SLC": _check_construction,
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list) and all(as_text(word) is not None for word in value)
+
+
+def _is_pointers(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) and one.startswith("/") for one in value)
+
+
+def _is_amount(value: Any) -> bool:
+    number = as_number(value)
+    return number is not None and number >= 0
+
+
+def _is_word_or_null(value: Any) -> bool:
+    return value is None or as_text(value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a value must be, `depth` objects down; `keys` are those allowed at the top, any where there are none."""
+
+    test: Callable[[Any], bool]
+    words: str
+    depth: int = 0
+    keys: tuple[str, ...] = ()
+
+
+SHAPES = {
+    "demanded": _Shape(_is_pointers, "a list of JSON pointers", 1, ("SL", "BUCOM", "BD", "SLC", "SLN")),
+    "leastPrice": _Shape(_is_amount, "an amount", 2, ("BUY", "RENT")),
+    "anyPrice": _Shape(_is_words, "a list of words"),
+    "forbidden": _Shape(_is_words, "a list of words"),
+    "leastSurface": _Shape(_is_amount, "an amount"),
+    "leastDescription": _Shape(_is_amount, "an amount"),
+    "subTypes": _Shape(_is_word_or_null, "a word or null", 1),
 }
+
+
+def _merge(place: str, default: Any, given: Any) -> Any:
+    if not isinstance(default, dict):
+        return given
+    if not isinstance(given, dict):
+        raise RulesError(f"{SETTING}: {place} must be an object, not {json.dumps(given)[:100]}.")
+    if not place and (unknown := given.keys() - default.keys()):
+        raise RulesError(f"{SETTING} has no {', '.join(sorted(unknown))}; its members are {', '.join(default)}.")
+    return default | {
+        name: _merge(f"{place}/{name}", default[name], value) if name in default else value
+        for name, value in given.items()
+    }
+
+
+def _check_shape(place: str, shape: _Shape, value: Any, depth: int = 0) -> None:
+    if depth == shape.depth:
+        if not shape.test(value):
+            raise RulesError(f"{SETTING}: /{place} must be {shape.words}, not {json.dumps(value)[:100]}.")
+        return
+    if not isinstance(value, dict):
+        raise RulesError(f"{SETTING}: /{place} must be an object, not {json.dumps(value)[:100]}.")
+    for name, member in value.items():
+        if not depth and shape.keys and name not in shape.keys:
+            raise RulesError(f"{SETTING}: /{place} has no {name}; its members are {', '.join(shape.keys)}.")
+        _check_shape(f"{place}/{name}", shape, member, depth + 1)

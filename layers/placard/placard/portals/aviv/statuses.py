@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
@@ -20,6 +21,22 @@ ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
 def read_statuses(items: Iterable[Mapping[str, Any]], remote_id: str, now: int) -> tuple[PortalEvent, ...]:
     """Return one event per status, oldest first: AVIV promises no order."""
     return tuple(sorted((read_status(item, remote_id, now) for item in items), key=order_of))
+
+
+def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
+    """Return, of a whole list, the newest known word of each portal and every unknown one.
+
+    AVIV's own `latest` shows a word nobody knows in the place of the end before it (§4.1, unlisted values).
+    """
+    newest = {portal: event for event in events if event.known for portal in event.portals or ("",)}
+    kept = []
+    for event in events:
+        portals = tuple(portal for portal in event.portals or ("",) if newest.get(portal) is event)
+        if not event.known:
+            kept.append(event)
+        elif portals:
+            kept.append(replace(event, portals=tuple(filter(None, portals)) or None))
+    return tuple(kept)
 
 
 def is_undecided(publication: Publication, events: Iterable[PortalEvent]) -> bool:
@@ -48,7 +65,7 @@ def read_shown(question: Question, reply: Reply, now: int) -> tuple[PortalEvent,
     listed = {portal for portal in as_list(shown.get("portals")) if isinstance(portal, str)}
     if listed != set(running.listed) or fingerprint(shown) not in running.hashes.values():
         return ()
-    revision = _newer_revision(publication, running.portals, reply.headers.get("etag", ""))
+    revision = _newer_revision(publication, running.portals, read_revision(reply))
     groups = {
         False: tuple(portal for portal in running.portals if portal not in running.removing),
         True: tuple(portal for portal in running.portals if portal in running.removing),
@@ -69,11 +86,16 @@ def read_shown(question: Question, reply: Reply, now: int) -> tuple[PortalEvent,
     )
 
 
-def _newer_revision(publication: Publication, portals: Iterable[str], etag: str) -> int | None:
+def read_revision(reply: Reply) -> int | None:
+    """Return the revision in an answer's ETag, None without one (§1, headers)."""
+    found = ETAG.fullmatch(reply.headers.get("etag", ""))
+    return None if found is None else int(found[1])
+
+
+def _newer_revision(publication: Publication, portals: Iterable[str], revision: int | None) -> int | None:
     """Return the revision shown, None where it is no newer: AVIV makes none of a PUT that changes nothing (§4.1)."""
-    found = ETAG.fullmatch(etag)
     former = max(publication.standings[portal].remote_revision for portal in portals)
-    return int(found[1]) if found is not None and int(found[1]) > former else None
+    return revision if revision is not None and revision > former else None
 
 
 def read_nothing(question: Question, now: int) -> tuple[PortalEvent, ...]:

@@ -39,9 +39,9 @@ class Tokens:
 
     def read(self, customer: str) -> str:
         """Return the agency's token, fetched where there is none that lasts."""
-        name, _ = self._account(customer)
+        name, intermediary = self._account(customer)
         stored = self.credentials.read(f"aviv/token/{customer}/{name}")
-        token = self._usable(stored)
+        token = self._usable(stored, intermediary)
         return self.fetch(customer, None) if token is None else token
 
     def fetch(self, customer: str, refused: str | None) -> str:
@@ -50,7 +50,7 @@ class Tokens:
         path, now = f"aviv/token/{customer}/{name}", self.clock.now()
         leased = self.credentials.lease(path, now + LEASE, now)
         stored = self.credentials.read(path, fresh=True)
-        token = self._usable(stored)
+        token = self._usable(stored, intermediary)
         if token is not None and token != refused:
             return token
         if token is not None and stored is not None and self._is_young(stored):
@@ -86,10 +86,18 @@ class Tokens:
             raise PortalUnavailableError("a token answer without a token", taken=False, status_code=reply.status)
         now = self.clock.now()
         ends = now + (DAY if life is None else int(life * SECOND))
-        return {"access_token": token, "issued_at": now, "expires_at": ends, "audience": self.base_url}
+        of = {"audience": self.base_url, "intermediary_id": intermediary}
+        return {"access_token": token, "issued_at": now, "expires_at": ends, **of}
 
-    def _usable(self, stored: Secret | None) -> str | None:
+    def context(self, customer: str) -> dict[str, str]:
+        """Return what a token stands for: one agency in one environment."""
+        return {"audience": self.base_url, "intermediary_id": self._account(customer)[1]}
+
+    def _usable(self, stored: Secret | None, intermediary: str) -> str | None:
+        """Return the token kept, unless it ends or is another agency's or environment's: an account may be corrected."""
         if stored is None or stored.value.get("audience") != self.base_url:
+            return None
+        if stored.value.get("intermediary_id") != intermediary:
             return None
         ends = as_number(stored.value.get("expires_at"))
         if ends is None or self.clock.now() >= ends - int(EARLY * self.scale):

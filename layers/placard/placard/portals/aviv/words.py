@@ -20,6 +20,7 @@ class Meaning(NamedTuple):
     removal: bool | None = None
     state: AdvertState | None = None
     problem: str | None = None
+    media_error: bool = False
 
 
 # §4.1, the 14 words. Intake and running words change nothing (lifecycle §3); failures are explained by §5.
@@ -29,16 +30,17 @@ WORDS = {
     "RECEIVING_FAILED": Meaning(3, _FAILED, problem="portal_unavailable"),
     "CREATING": Meaning(2),
     "CREATED": Meaning(3, _DONE, False, AdvertState.LIVE),
-    "CREATED_WITH_MEDIA_ERROR": Meaning(4, _DONE, False, AdvertState.LIVE),
+    "CREATED_WITH_MEDIA_ERROR": Meaning(4, _DONE, False, AdvertState.LIVE, media_error=True),
     "CREATING_FAILED": Meaning(3, _FAILED, False, AdvertState.ABSENT, "rejected_by_portal"),
     "UPDATING": Meaning(2),
     "UPDATED": Meaning(3, _DONE, False, AdvertState.LIVE),
-    "UPDATED_WITH_MEDIA_ERROR": Meaning(4, _DONE, False, AdvertState.LIVE),
+    "UPDATED_WITH_MEDIA_ERROR": Meaning(4, _DONE, False, AdvertState.LIVE, media_error=True),
     "UPDATING_FAILED": Meaning(3, _FAILED, False, None, "rejected_by_portal"),
     "DELETING": Meaning(2),
     "DELETED": Meaning(3, _DONE, True, AdvertState.WITHDRAWN),
     "DELETING_FAILED": Meaning(3, _FAILED, True, None, "rejected_by_portal"),
 }
+LAST = 1 + max(meaning.rank for meaning in WORDS.values())
 # §4.1: the receiving words tell the operation by `subStatus` alone.
 REMOVALS = ("RECEIVING_FAILED_DELETE",)
 
@@ -53,7 +55,8 @@ def read_status(item: Mapping[str, Any], remote_id: str, now: int) -> PortalEven
     problems: tuple[Problem, ...] = ()
     if meaning is not None and meaning.verdict is not None:
         removal = True if item.get("subStatus") in REMOVALS else meaning.removal
-        end = End(meaning.verdict, remote_revision=_read_revision(item), removal=removal)
+        revision = _read_revision(item)
+        end = End(meaning.verdict, remote_revision=revision, removal=removal, media_error=meaning.media_error)
         problems = _read_problems(meaning, as_text(item.get("message")), details)
     if meaning is not None and meaning.state is not None:
         advert = Advert(meaning.state, code=word)
@@ -74,9 +77,9 @@ def read_status(item: Mapping[str, Any], remote_id: str, now: int) -> PortalEven
 
 
 def order_of(event: PortalEvent) -> tuple[int, int]:
-    """Return the sort key of a status: by its date, then by the phase of its word (§4.4, ordering)."""
+    """Return the sort key of a status: by its date, then by the phase of its word (§4.4, ordering); unknown words last."""
     meaning = WORDS.get(event.word)
-    return event.order, 0 if meaning is None else meaning.rank
+    return event.order, LAST if meaning is None else meaning.rank
 
 
 def _read_revision(item: Mapping[str, Any]) -> int | None:
