@@ -342,3 +342,14 @@ def test_lost_wake_ups_are_found_by_their_due_times(world: World) -> None:
     assert world.reconcile() == 1
     world.settle()
     assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
+
+
+def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> None:
+    _live(world)
+    answers = iter([Answer(Result.BUSY), Answer(Result.BUSY), Answer(Result.ACCEPTED, None, "t-2")])
+    world.portal.script = lambda call: next(answers)
+    world.publish("changed", Kind.PUT)
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.PUT, Op.PUT]
+    assert world.portal.reads == 2
+    assert world.told()[-1] == "UPDATING(2)"

@@ -34,7 +34,9 @@ CATALOGUE = {
     "unmapped_category": Kind("crm", False, "Send the portal's own category for this listing."),
     "not_permitted": Kind("crm", False, "The portal permits no such step in this state."),
     "unsupported": Kind("crm", False, "This portal does not take listings of this kind."),
-    "portal_unavailable": Kind("portal", True, "Nothing to do: the hub keeps trying for 24 hours."),
+    "portal_unavailable": Kind(
+        "portal", True, "Nothing to do while it lasts: the hub tries for 24 hours; after that, retry."
+    ),
     "overdue": Kind("portal", True, "Nothing to do: the hub asks the portal again every hour."),
     "not_live_yet": Kind("portal", False, "Wait for the portal to finish its review."),
     "rejected_by_portal": Kind("portal", False, "Correct what the portal names and save the listing again."),
