@@ -12,11 +12,13 @@ from typing import Any
 
 from placard.aws.settings import Settings
 from placard.domain.errors import StoreUnavailableError
+from placard.domain.instants import SECOND
+from placard.domain.retry import LONGEST_HIDDEN
 from placard.ports import WakeUp
 
 # SendMessageBatch takes no more (Amazon SQS API Reference), and no message is hidden longer (lifecycle §7, step 8).
 _AT_ONCE = 10
-_LONGEST_DELAY = 300
+_LONGEST_DELAY = LONGEST_HIDDEN // SECOND
 
 # What a MessageGroupId may be (Amazon SQS API Reference, SendMessage).
 _GROUP_ID = re.compile(r"[!-~]{1,128}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from placard.domain.apply import Folded, close, conclude, explain, wake
+from placard.domain.apply import Folded, close, conclude, explain, remember, wake
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
 from placard.domain.policy import Policy
@@ -51,15 +51,13 @@ def accept(
     if running is None or running.id != operation_id:
         return _accept_late(publication, operation_id, answer, now)
     if not running.portals:
-        left = tuple(remote for remote in publication.surplus if remote != running.remote_id)
-        cleared = replace(publication, running=None, lease_until=None, surplus=left, tries=0, failing_since=None)
+        cleared = replace(_without_surplus(publication, running), tries=0, failing_since=None)
         return Folded(wake(cleared, now), (), Outcome.APPLIED)
     running = replace(
         running,
         phase=Phase.ACCEPTED,
         transaction=answer.transaction or running.transaction,
         remote_id=answer.remote_id or running.remote_id,
-        accepted_at=now,
         due=running.began_at + policy.operation_due,
     )
     publication = _adopt(publication, answer.remote_id)
@@ -87,6 +85,12 @@ def accept(
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
 
 
+def _without_surplus(publication: Publication, running: Running) -> Publication:
+    """Take the advert that was one too many off the list, and its DELETE off the publication."""
+    left = tuple(remote for remote in publication.surplus if remote != running.remote_id)
+    return replace(publication, running=None, lease_until=None, surplus=left)
+
+
 def _accept_late(publication: Publication, operation_id: str, answer: Answer, now: int) -> Folded:
     """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else."""
     last = publication.last
@@ -96,7 +100,7 @@ def _accept_late(publication: Publication, operation_id: str, answer: Answer, no
             publication = replace(
                 publication,
                 last=replace(last, transaction=answer.transaction),
-                former_transactions=(*publication.former_transactions, answer.transaction)[-8:],
+                former_transactions=remember(publication, answer.transaction),
             )
     elif answer.remote_id is not None and publication.remote_id is None:
         publication = _adopt(publication, answer.remote_id)
@@ -158,9 +162,7 @@ def end(
     if running is None or running.id != operation_id:
         return Folded(publication, (), Outcome.UNCHANGED)
     if not running.portals:
-        left = tuple(remote for remote in publication.surplus if remote != running.remote_id)
-        cleared = replace(publication, running=None, lease_until=None, surplus=left)
-        return Folded(wake(cleared, now), (), Outcome.APPLIED)
+        return Folded(wake(_without_surplus(publication, running), now), (), Outcome.APPLIED)
     standings = []
     for portal in running.portals:
         standing = conclude(publication.standings[portal], running, verdict, 0)

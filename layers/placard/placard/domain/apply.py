@@ -21,7 +21,7 @@ from placard.domain.lifecycle import (
 from placard.domain.policy import Policy
 from placard.domain.problems import Problem
 from placard.domain.publication import Entry, Phase, Publication, Running, Standing
-from placard.domain.timeline import draft, write
+from placard.domain.timeline import Draft, draft, write
 
 # A wake-up that a stream or a queue loses is found again this much later.
 SAFETY = 5 * MINUTE
@@ -70,15 +70,7 @@ def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int
     if outcome is not Outcome.APPLIED:
         return _noted(wake(changed, now), event, outcome, now)
     drafts = [draft(fact.standing) for fact in folded if fact.outcome is Outcome.APPLIED]
-    changed, entries = write(
-        changed,
-        drafts,
-        now=now,
-        source=event.source,
-        at=event.at,
-        details=event.details,
-        evidence=event.evidence,
-    )
+    changed, entries = _enter(changed, drafts, event, event.details, now)
     return Folded(wake(changed, now), entries, outcome)
 
 
@@ -137,16 +129,17 @@ def _noted(publication: Publication, event: PortalEvent, outcome: Outcome, now: 
 def _write_down(publication: Publication, event: PortalEvent, outcome: Outcome, now: int) -> Folded:
     named = [publication.standings[p] for p in event.portals or publication.standings if p in publication.standings]
     drafts = [draft(standing, outcome, f"{event.word}: {_REASONS[outcome]}") for standing in named]
-    publication, entries = write(
-        publication,
-        drafts,
-        now=now,
-        source=event.source,
-        at=event.at,
-        details=event.word,
-        evidence=event.evidence,
-    )
+    publication, entries = _enter(publication, drafts, event, event.word, now)
     return Folded(publication, entries, outcome)
+
+
+def _enter(
+    publication: Publication, drafts: Iterable[Draft], event: PortalEvent, details: str | None, now: int
+) -> tuple[Publication, tuple[Entry, ...]]:
+    """Write drafts that an event gave rise to, with its own time and what it came from."""
+    return write(
+        publication, drafts, now=now, source=event.source, at=event.at, details=details, evidence=event.evidence
+    )
 
 
 _REASONS = {
@@ -385,14 +378,11 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
     left = tuple(portal for portal in running.portals if portal not in over)
     if left:
         return replace(publication, running=replace(running, portals=left))
-    former = publication.former_transactions
-    if running.transaction is not None:
-        former = (*former, running.transaction)[-_FORMER_KEPT:]
     publication = replace(
         publication,
         running=None,
         last=running,
-        former_transactions=former,
+        former_transactions=remember(publication, running.transaction),
         lease_until=None,
         tries=0,
         failing_since=None,
@@ -405,6 +395,12 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
     if running.kind in (Operation.POST, Operation.PUT):
         return replace(publication, key=running.key, adopted=False)
     return publication
+
+
+def remember(publication: Publication, transaction: str | None) -> tuple[str, ...]:
+    """Return the requests known to be over, with this one; the oldest are forgotten."""
+    former = publication.former_transactions
+    return former if transaction is None else (*former, transaction)[-_FORMER_KEPT:]
 
 
 # --- the advert's state ----------------------------------------------------------------------------------------------

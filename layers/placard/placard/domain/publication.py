@@ -43,7 +43,6 @@ class Running:
     key: str | None = None
     remote_id: str | None = None
     transaction: str | None = None
-    accepted_at: int | None = None
     overdue: bool = False
 
 

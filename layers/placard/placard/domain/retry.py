@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from placard.domain.instants import HOUR, SECOND
+from placard.domain.instants import HOUR, MINUTE, SECOND
 
 FIRST_WAIT = 2 * SECOND
 LONGEST_WAIT = HOUR
 # Above this a wake-up is not hidden in a queue; the due time in the table finds it (lifecycle §7, step 8).
-LONGEST_HIDDEN = 5 * 60 * SECOND
+LONGEST_HIDDEN = 5 * MINUTE
 
 
 def next_wait(tries: int, draw: float, asked: int | None = None) -> int:

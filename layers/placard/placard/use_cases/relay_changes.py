@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from placard.domain.channels import PROVIDER_OF, channels_of
-from placard.domain.instants import MINUTE
+from placard.domain.retry import LONGEST_HIDDEN
 from placard.ports import ClassifiedChanged, Clock, PublicationChanged, WakeUp, WakeUps
-
-# Nothing is hidden in a queue for longer; a longer wait is a due time in the table (lifecycle §7, step 8).
-LONGEST_HIDDEN = 5 * MINUTE
 
 
 def relay_changes(changes: Iterable[ClassifiedChanged | PublicationChanged], wake_ups: WakeUps, clock: Clock) -> int:
