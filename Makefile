@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down lint format types unit integration e2e build validate locks
+.PHONY: setup environments demo test up down lint format types unit integration e2e hunt build validate locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -51,6 +51,8 @@ unit: .venv/.ready
 	@$(RUN) -m pytest tests/unit
 integration e2e: setup
 	@$(RUN) -m pytest tests/$@
+hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
+	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
 

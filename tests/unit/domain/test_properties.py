@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from placard.domain import ids, retry
@@ -70,6 +70,8 @@ def test_apply_never_raises_and_keeps_the_order_of_words(said: list[PortalEvent]
 
 
 @given(words)
+@example(event(REMOTE, NOW, ends=Op.POST, removal=True))
+@example(event(REMOTE, NOW, ends=Op.DELETE, removal=False))
 def test_a_duplicate_changes_no_fact(word: PortalEvent) -> None:
     first = apply(_open(FACTS, "imovirtual", "IMOVIRTUAL"), word, FACTS, NOW + HOUR)
     again = apply(first.publication, word, FACTS, NOW + HOUR)

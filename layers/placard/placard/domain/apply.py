@@ -204,10 +204,10 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
     end, running = event.end, publication.running
     if end is None or running is None or standing.portal not in running.portals:
         return None
+    removing = standing.portal in running.removing
+    if end.takes_off is not None and end.verdict is Verdict.SUCCEEDED and end.takes_off != removing:
+        return None
     if end.remote_revision is not None:
-        removing = standing.portal in running.removing
-        if end.takes_off is not None and end.verdict is Verdict.SUCCEEDED and end.takes_off != removing:
-            return None
         newer = end.remote_revision > standing.remote_revision
         return running if newer or (removing and bool(end.takes_off)) else None
     if event.transaction is not None and event.transaction == running.transaction:
