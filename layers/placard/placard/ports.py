@@ -327,3 +327,33 @@ class Provider:
     policy: Policy
     publisher: Publisher
     receiver: Receiver | None = None
+
+
+# --- callbacks -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One callback to a CRM. `body` is the JSON text to be signed and sent; `secrets` the valid ones, the newest first."""
+
+    url: str
+    webhook_id: str
+    body: bytes
+    secrets: tuple[str, ...]
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What became of it: the HTTP status, None where there was no answer; `retry_after` in ms; `reason` for people."""
+
+    status: int | None
+    retry_after: int | None = None
+    reason: str = ""
+
+
+class CallbackSender(Protocol):
+    """The way out to the CRMs."""
+
+    def send(self, delivery: Delivery, now: int) -> Reply:
+        """POST it. Never raises for what the other side does: a refused address is a Reply without status."""
