@@ -7,14 +7,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from placard.domain.errors import PortalUnavailableError
-from placard.domain.instants import DAY, SECOND
+from placard.domain.retry_after import read_wait
 from placard.portals.reading import parse_object
 from placard.ports import Clock
 
@@ -121,21 +119,6 @@ class Wire:
             raise PortalUnavailableError(
                 f"HTTP {reply.status}", taken=True, wait=wait, status_code=reply.status, body=reply.text
             )
-
-
-def read_wait(text: str | None, now: int) -> int | None:
-    """Return the wait in milliseconds that a `Retry-After` asks for, seconds or HTTP date; at most a day."""
-    if text is None:
-        return None
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return min(int(text[:9]) * SECOND, DAY)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError):
-        return None
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return min(max(int(moment.timestamp() * SECOND) - now, 0), DAY)
 
 
 @contextmanager
