@@ -18,6 +18,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "placard.use_cases": ("placard.domain", "placard.ports"),
     "placard.portals": ("placard.domain", "placard.ports"),
     "placard.aws": ("placard.domain", "placard.ports"),
+    "placard.callbacks": ("placard.domain", "placard.ports"),
     "placard.bootstrap": ("placard",),
     # A function knows the edges of AWS that hand it its event, and nothing behind them.
     "functions": (
@@ -31,7 +32,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
 }
 # Only these packages of others may be imported where the folder says so.
-FOREIGN = {"boto3": "placard.aws", "botocore": "placard.aws", "pydynox": "placard.aws", "httpx": "placard.portals"}
+FOREIGN = {
+    "boto3": "placard.aws",
+    "botocore": "placard.aws",
+    "pydynox": "placard.aws",
+    "httpx": "placard.portals",
+    "httpcore": "placard.callbacks",
+    "standardwebhooks": "placard.callbacks",
+}
 
 
 def _modules() -> Iterator[tuple[str, Path]]:

@@ -8,6 +8,7 @@ from typing import Any
 from placard.domain.errors import PlacardError, StoreUnavailableError
 from placard.domain.refusals import (
     BodyTooLargeError,
+    CallbackRefusedError,
     DeletedClassifiedError,
     DuplicatedClassifiedError,
     InvalidRequestError,
@@ -55,6 +56,7 @@ class Problem:
 # Error → status, title, type.
 _TABLE: dict[type[Exception], tuple[int, str, str]] = {
     InvalidRequestError: (400, "Bad request", f"{_TYPE}Validation-Error"),
+    CallbackRefusedError: (400, "Bad request", f"{_TYPE}Validation-Error"),
     UnreadableBodyError: (400, "Bad request", _BLANK),
     DuplicatedClassifiedError: (400, "Duplicated classified", f"{_TYPE}Duplicated-Classifieds-Error"),
     NoCallerError: (401, "Unauthorized", _BLANK),

@@ -41,6 +41,14 @@ class InvalidRequestError(RefusalError):
         super().__init__(f"The {_PART[source]} does not respect the contract")
 
 
+class CallbackRefusedError(InvalidRequestError):
+    """A callback URL that the hub does not call, when it is subscribed or later; `reason` follows on "the URL"."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(ErrorSource.BODY, [Fault("/url", reason)])
+        self.reason = reason
+
+
 class UnreadableBodyError(RefusalError):
     """A body that is not one JSON value which every reader reads alike (RFC 7493)."""
 
