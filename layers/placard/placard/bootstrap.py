@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from placard.aws.settings import Settings
     from placard.domain.policy import Policy
     from placard.ports import (
+        CallbackSender,
         ClassifiedStore,
         Clock,
         Credentials,
@@ -145,6 +147,31 @@ def quick_credentials() -> Credentials:
         return Vault(settings().vault_table_name, settings().vault_key_id, clock(), QUICK)
 
     return _part("quick_credentials", make)
+
+
+# --- callbacks -------------------------------------------------------------------------------------------------------
+
+
+def callback_sender() -> CallbackSender:
+    """What posts to the CRMs."""
+
+    def make() -> CallbackSender:
+        from placard.callbacks.sender import HttpSender
+
+        return HttpSender(settings().allow_loopback_callbacks)
+
+    return _part("callback_sender", make)
+
+
+def callback_url_check() -> Callable[[str], str]:
+    """What a subscription's URL goes through: returns it as it is kept, raises CallbackRefusedError."""
+
+    def make() -> Callable[[str], str]:
+        from placard.callbacks.addresses import resolve_and_check
+
+        return partial(resolve_and_check, allow_loopback=settings().allow_loopback_callbacks)
+
+    return _part("callback_url_check", make)
 
 
 # --- portals ---------------------------------------------------------------------------------------------------------

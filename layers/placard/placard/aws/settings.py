@@ -90,6 +90,11 @@ class Settings:
         return frozenset(name.strip() for name in names if name.strip())
 
     @property
+    def allow_loopback_callbacks(self) -> bool:
+        """Whether callbacks may go to this machine: the local stack alone says so."""
+        return self._text("ALLOW_LOOPBACK_CALLBACKS") == "true"
+
+    @property
     def status_retention_days(self) -> int:
         """Days that timeline entries and portals' messages are kept."""
         return int(self._text("STATUS_RETENTION_DAYS"))
