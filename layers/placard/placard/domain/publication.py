@@ -52,7 +52,8 @@ class Standing:
 
     `seen`, `acted`, `ended` are revisions: the newest whose `RECEIVED` is stored, that was acted on, that has its end word.
     `advert_at` and `end_at` are the watermarks of two facts; each picture carries its own. `remote_revision` is the portal's
-    count with which its last operation ended. `refusals` counts DELETEs refused in a row.
+    count with which its last operation ended. `refusals` counts DELETEs refused in a row. `shown_live` is `live` of the last
+    applied entry.
     `payload_hash` is that of the payload the portal confirmed. `latest` is the newest applied entry of the highest revision.
     """
 
@@ -74,6 +75,7 @@ class Standing:
     pictures: tuple[Picture, ...] = ()
     problems: tuple[Problem, ...] = ()
     refusals: int = 0
+    shown_live: bool = False
     latest: Entry | None = None
 
     @property
@@ -89,7 +91,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the timeline (StatusEntry of contracts/hub.md §2). Instants are milliseconds."""
+    """One line of the timeline (StatusEntry of contracts/hub.md §2). Instants are milliseconds.
+
+    `live_changed`: buyers see the advert since this entry, or no longer see it.
+    """
 
     status_id: str
     classified_id: str
@@ -112,9 +117,10 @@ class Entry:
     problems: tuple[Problem, ...] = ()
     normalised: tuple[Mapping[str, Any], ...] = ()
     evidence: str | None = None
+    live_changed: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """Return the StatusEntry as the CRM reads it; `evidence` stays inside."""
+        """Return the StatusEntry as the CRM reads it; `evidence` and `live_changed` stay inside."""
         shown: dict[str, Any] = {
             "statusId": self.status_id,
             "classifiedId": self.classified_id,

@@ -64,6 +64,13 @@ class UnknownClassifiedError(RefusalError):
         super().__init__("No such classified")
 
 
+class UnknownSubscriptionError(RefusalError):
+    """The customer has subscribed to nothing."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no subscription; make one with PUT /webhooks")
+
+
 class DeletedClassifiedError(RefusalError):
     """Asked of a classified that is deleted: only a POST of its key brings it back."""
 

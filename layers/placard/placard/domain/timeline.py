@@ -126,6 +126,7 @@ def write(
             problems=first.problems,
             normalised=normalised,
             evidence=evidence,
+            live_changed=any(_changes_live(item) for item in group),
         )
         entries.append(entry)
         kept = [_with_latest(item.standing, entry) for item in group]
@@ -133,9 +134,14 @@ def write(
     return publication, tuple(entries)
 
 
+def _changes_live(item: Draft) -> bool:
+    return item.outcome is Outcome.APPLIED and item.standing.advert.live != item.standing.shown_live
+
+
 def _with_latest(standing: Standing, entry: Entry) -> Standing:
     if entry.outcome is not Outcome.APPLIED:
         return standing
+    standing = replace(standing, shown_live=standing.advert.live)
     if standing.latest is not None and standing.latest.revision > entry.revision:
         return standing
     failures = tuple(picture for picture in entry.pictures if picture.failed)
