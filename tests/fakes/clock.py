@@ -32,3 +32,7 @@ class FakeClock:
     def new_id(self) -> str:
         """Return an id nobody has drawn before."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def new_secret(self) -> bytes:
+        """Return 32 bytes, the same after the same seed."""
+        return self._random.randbytes(32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from placard.domain.errors import StoreUnavailableError
-from placard.ports import WakeUp
+from placard.ports import Telling, WakeUp
 
 
 class MemoryWakeUps:
@@ -13,6 +13,7 @@ class MemoryWakeUps:
 
     def __init__(self) -> None:
         self.sent: list[WakeUp] = []
+        self.tellings: list[Telling] = []
         self.retried: list[tuple[str, str, str]] = []
         self.down = False
 
@@ -20,6 +21,11 @@ class MemoryWakeUps:
         """Send wake-ups; raises when any was not taken."""
         self._check()
         self.sent.extend(wake_ups)
+
+    def tell(self, tellings: Sequence[Telling]) -> None:
+        """Send tellings; raises when any was not taken."""
+        self._check()
+        self.tellings.extend(tellings)
 
     def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
         """Send keys of messages to be folded again."""
@@ -29,6 +35,11 @@ class MemoryWakeUps:
     def take(self) -> list[WakeUp]:
         """Return the wake-ups sent since the last time."""
         taken, self.sent = self.sent, []
+        return taken
+
+    def take_tellings(self) -> list[Telling]:
+        """Return the tellings sent since the last time."""
+        taken, self.tellings = self.tellings, []
         return taken
 
     def _check(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Generic, TypeVar
+from zlib import crc32
 
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified
@@ -13,11 +14,13 @@ from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, MINUTE, to_text
 from placard.domain.lifecycle import Outcome
 from placard.domain.publication import Entry, Publication
-from placard.ports import Change, Clock, Due, Link, Message, Page, Revision, Written
+from placard.domain.subscription import Subscription, Sweep
+from placard.domain.told import Place, Told
+from placard.ports import Change, Clock, Due, Link, Message, Page, Revision, View, Written
 from tests.fakes.revising import revise
 
 Key = tuple[str, str]
-Stored = Classified | Publication | Entry | Link | Message
+Stored = Classified | Publication | Entry | Link | Message | Told | Subscription
 Row = TypeVar("Row")
 
 KINDS: dict[type, str] = {
@@ -26,7 +29,11 @@ KINDS: dict[type, str] = {
     Entry: "STATUS",
     Link: "LINK",
     Message: "EVENT",
+    Told: "TOLD",
+    Subscription: "WEBHOOK",
 }
+# Shards of the index of entries, as the table has them; in memory a shard is a stretch of the sorted list.
+_SHARDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class _Slot(Generic[Row]):
 
 
 class MemoryStore:
-    """Implements ClassifiedStore, PublicationStore and DueStore of `placard.ports`.
+    """Implements ClassifiedStore, PublicationStore, ToldStore and DueStore of `placard.ports`.
 
     `records` is the stream's log from its beginning; whoever reads it keeps its own place. `interrupt` is called before
     each write with the keys about to change: a test can be faster then, or raise in its stead.
@@ -100,6 +107,8 @@ class MemoryStore:
         new = replace(change.publication, version=change.publication.version + 1)
         slots: dict[Key, _Slot[Stored]] = {_publication_key(new.classified_id, new.channel): _Slot(new, new.due)}
         slots |= {_entry_key(entry): _Slot(entry) for entry in change.entries}
+        if any(entry.outcome is Outcome.APPLIED for entry in change.entries):
+            slots[_told_key(_place(new))] = self._knocked(_place(new), new.customer, self._clock.now() + 5 * MINUTE)
         if change.link is not None:
             slots[_link_key(change.link)] = _Slot(self._older(change.link))
         if change.message is not None:
@@ -150,12 +159,111 @@ class MemoryStore:
         if stored is not None and stored.outcome is None:
             self._commit({key: _Slot(replace(stored, outcome=None if outcome is None else str(outcome)), due)})
 
+    # --- what the CRMs are told ---
+
+    def load_subscription(self, customer: str) -> Subscription | None:
+        """Return a customer's subscription."""
+        return self._find(_webhook_key(customer), Subscription)
+
+    def save_subscription(self, subscription: Subscription) -> Subscription:
+        """Store it at the next version."""
+        key = _webhook_key(subscription.customer)
+        self.interrupt((key,))
+        stored = self.load_subscription(subscription.customer)
+        if subscription.version != (0 if stored is None else stored.version):
+            raise TransitionConflictError("another writer was first: subscription")
+        saved = replace(subscription, version=subscription.version + 1)
+        self._commit({key: _Slot(saved, saved.due)})
+        return saved
+
+    def delete_subscription(self, customer: str) -> None:
+        """End a customer's subscription; there may be none."""
+        key = _webhook_key(customer)
+        self.interrupt((key,))
+        self._slots.pop(key, None)
+
+    def view(self, place: Place, customer: str) -> View:
+        """Return what telling a publication needs."""
+        classified = self._find(_classified_key(place.classified_id), Classified)
+        publication = self.load_publication(*place)
+        return View(
+            self.load_subscription(customer),
+            self._find(_told_key(place), Told),
+            "" if classified is None else classified.offerer_estate_id,
+            None if publication is None else publication.traceparent,
+        )
+
+    def take(self, place: Place, lease: str, until: int, now: int) -> Told | None:
+        """Take the lease on telling a publication."""
+        key = _told_key(place)
+        self.interrupt((key,))
+        told = self._find(key, Told)
+        if told is None or (told.lease is not None and (told.lease_until or 0) > now):
+            return None
+        taken = replace(told, lease=lease, lease_until=until, due=until)
+        self._commit({key: _Slot(taken, until)})
+        return taken
+
+    def knock(self, place: Place, now: int) -> bool:
+        """Tell the holder of the lease that there is more to see."""
+        key = _told_key(place)
+        self.interrupt((key,))
+        told = self._find(key, Told)
+        if told is None:
+            return True
+        if told.lease is None or (told.lease_until or 0) <= now:
+            return False
+        self._commit({key: _Slot(replace(told, knocks=told.knocks + 1), self._slots[key].due)})
+        return True
+
+    def keep(self, told: Told) -> Told:
+        """Note how far it has come, under the lease."""
+        stored = self._leased(told)
+        kept = replace(told, knocks=stored.knocks, due=stored.due)
+        self._commit({_told_key(told.place): _Slot(kept, self._slots[_told_key(told.place)].due)})
+        return told
+
+    def release(self, told: Told) -> bool:
+        """Note how far it has come and let the lease go, unless somebody knocked meanwhile."""
+        if self._leased(told).knocks != told.knocks:
+            return False
+        free = replace(told, lease=None, lease_until=None, version=told.version + 1)
+        self._commit({_told_key(told.place): _Slot(free, told.due)})
+        return True
+
+    def rest(self, told: Told) -> None:
+        """Remove the due time of what nobody wants to be told, unless something new came up."""
+        key = _told_key(told.place)
+        self.interrupt((key,))
+        stored = self._find(key, Told)
+        if stored is not None and stored.lease is None and stored.knocks == told.knocks:
+            self._commit({key: _Slot(replace(stored, due=None))})
+
+    def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
+        """Return a publication's entries created after an instant, oldest first."""
+        mine = [e for _, e in self._all(Entry) if (e.classified_id, e.channel) == place and e.creation_date > instant]
+        kept = [entry for entry in mine if entry.creation_date + self._kept_for >= self._clock.now()]
+        return tuple(sorted(kept, key=lambda entry: entry.creation_date)[:limit])
+
+    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
+        """Return publications with entries since the sweep's beginning, shard by shard."""
+        rows = sorted(
+            _entry_key(entry)
+            for key, entry in self._all(Entry)
+            if entry.customer == customer and entry.creation_date >= sweep.since and _shard(key) == sweep.shard
+        )
+        rows = [row for row in rows if sweep.after is None or "|".join(row) > sweep.after]
+        places = frozenset(Place(pk.partition("#")[2], sk.split("#")[2]) for pk, sk in rows[:limit])
+        if len(rows) > limit:
+            return places, replace(sweep, after="|".join(rows[limit - 1]))
+        return places, None if sweep.shard + 1 == _SHARDS else replace(sweep, shard=sweep.shard + 1, after=None)
+
     # --- due times ---
 
     def past_due(self, now: int, limit: int) -> tuple[Due, ...]:
         """Return what is past its due time, oldest first."""
         dues = [
-            Due(*key, KINDS[type(slot.stored)], slot.due)
+            Due(*key, KINDS[type(slot.stored)], slot.due, getattr(slot.stored, "customer", None) or "")
             for key, slot in self._slots.items()
             if slot.due is not None and slot.due <= now
         ]
@@ -178,9 +286,21 @@ class MemoryStore:
         if slot is None or slot.due != due.due:
             return False
         stored = slot.stored
-        moved = replace(stored, due=until) if isinstance(stored, Publication) else stored
+        moved = replace(stored, due=until) if isinstance(stored, Publication | Told) else stored
         self._commit({key: _Slot(moved, until)})
         return True
+
+    def _knocked(self, place: Place, customer: str, due: int) -> _Slot[Stored]:
+        told = self._find(_told_key(place), Told) or Told(*place, customer)
+        return _Slot(replace(told, knocks=told.knocks + 1, due=due), due)
+
+    def _leased(self, told: Told) -> Told:
+        key = _told_key(told.place)
+        self.interrupt((key,))
+        stored = self._find(key, Told)
+        if stored is None or stored.lease != told.lease:
+            raise TransitionConflictError("the lease on the telling is another's")
+        return stored
 
     def _check_publication(self, publication: Publication) -> None:
         stored = self.load_publication(publication.classified_id, publication.channel)
@@ -239,6 +359,22 @@ def _publication_key(classified_id: str, channel: str) -> Key:
 def _entry_key(entry: Entry) -> Key:
     created = to_text(entry.creation_date)
     return f"CLASSIFIED#{entry.classified_id}", f"STATUS#{created}#{entry.channel}#{entry.status_id}"
+
+
+def _place(publication: Publication) -> Place:
+    return Place(publication.classified_id, publication.channel)
+
+
+def _told_key(place: Place) -> Key:
+    return f"CLASSIFIED#{place.classified_id}", f"TOLD#{place.channel}"
+
+
+def _webhook_key(customer: str) -> Key:
+    return f"CUSTOMER#{customer}", "WEBHOOK"
+
+
+def _shard(key: Key) -> int:
+    return crc32(key[0].encode()) % _SHARDS
 
 
 def _link_key(link: Link) -> Key:

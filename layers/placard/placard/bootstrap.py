@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         Provider,
         PublicationStore,
         Receiver,
+        ToldStore,
         WakeUps,
     )
     from placard.use_cases.apply_events import ApplyEvents
     from placard.use_cases.deliver_publication import DeliverPublication
+    from placard.use_cases.notify_crm import NotifyCrm
     from placard.use_cases.reconcile import Reconcile
 
 Part = TypeVar("Part")
@@ -100,6 +102,18 @@ def message_store() -> PublicationStore:
         return DynamoPublicationStore(Table(settings().table_name, QUICK), clock(), settings().status_retention_days)
 
     return _part("message_store", make)
+
+
+def subscription_store() -> ToldStore:
+    """The customers' subscriptions, and how far they have been told."""
+
+    def make() -> ToldStore:
+        from placard.aws.subscriptions import DynamoSubscriptionStore
+        from placard.aws.table import Table
+
+        return DynamoSubscriptionStore(Table(settings().table_name), clock())
+
+    return _part("subscription_store", make)
 
 
 def due_store() -> DueStore:
@@ -258,6 +272,19 @@ def apply_events() -> ApplyEvents:
         return ApplyEvents(publication_store(), interpreter, policy, clock())
 
     return _part("apply_events", make)
+
+
+def notify_crm() -> NotifyCrm:
+    """Tells the customers' CRMs."""
+
+    def make() -> NotifyCrm:
+        from placard.use_cases.notify_crm import NotifyCrm
+
+        return NotifyCrm(
+            subscription_store(), callback_sender(), credentials(), wake_ups(), clock(), scale=settings().time_scale
+        )
+
+    return _part("notify_crm", make)
 
 
 def reconcile() -> Reconcile:

@@ -12,6 +12,8 @@ from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Entry, Publication
+from placard.domain.subscription import Subscription, Sweep
+from placard.domain.told import Place, Told
 
 Row = TypeVar("Row")
 
@@ -29,6 +31,9 @@ class Clock(Protocol):
 
     def new_id(self) -> str:
         """Return an id nobody has drawn before."""
+
+    def new_secret(self) -> bytes:
+        """Return 32 bytes nobody can guess."""
 
 
 # --- storage ---------------------------------------------------------------------------------------------------------
@@ -164,12 +169,13 @@ class PublicationStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """Something whose time has come. `kind` is the item's kind; `parts` is what its wake-up needs to name."""
+    """Something whose time has come. `kind` is the item's kind; `customer` is empty where the item names nobody."""
 
     pk: str
     sk: str
     kind: str
     due: int
+    customer: str = ""
 
 
 class DueStore(Protocol):
@@ -204,6 +210,72 @@ class PublicationChanged:
     retry_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TellingChanged:
+    """Something to be told: a new entry, or a telling that goes on at `retry_at` (ms). Without a place: the subscription."""
+
+    customer: str
+    place: Place | None = None
+    retry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What telling one publication needs, in one consistent read: None where there is no such item."""
+
+    subscription: Subscription | None
+    told: Told | None
+    offerer_estate_id: str = ""
+    traceparent: str | None = None
+
+
+class SubscriptionStore(Protocol):
+    """The customers' subscriptions."""
+
+    def load_subscription(self, customer: str) -> Subscription | None:
+        """Return a customer's subscription, read consistently."""
+
+    def save_subscription(self, subscription: Subscription) -> Subscription:
+        """Store it at the next version; TransitionConflictError if another was first."""
+
+    def delete_subscription(self, customer: str) -> None:
+        """End a customer's subscription, whatever its version; there may be none."""
+
+
+class ToldStore(SubscriptionStore, Protocol):
+    """How far the customers have been told, and what there is to tell."""
+
+    def view(self, place: Place, customer: str) -> View:
+        """Return what telling a publication needs, read consistently."""
+
+    def take(self, place: Place, lease: str, until: int, now: int) -> Told | None:
+        """Take the lease on telling a publication; None while somebody else holds it, or where nothing ever was to tell."""
+
+    def knock(self, place: Place, now: int) -> bool:
+        """Tell the holder of the lease that there is more to see; False where nobody holds it any more."""
+
+    def keep(self, told: Told) -> Told:
+        """Note how far it has come, under the lease; TransitionConflictError where the lease is another's."""
+
+    def release(self, told: Told) -> bool:
+        """Note how far it has come and let the lease go; False, with the lease kept, where somebody knocked meanwhile.
+
+        Raises TransitionConflictError where the lease is another's.
+        """
+
+    def rest(self, told: Told) -> None:
+        """Remove the due time of what nobody wants to be told, unless something new came up."""
+
+    def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
+        """Return a publication's entries created after an instant (ms), oldest first, read consistently."""
+
+    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
+        """Return publications with entries since the sweep's beginning, and where to go on, None after the last of them.
+
+        The index may be stale.
+        """
+
+
 # --- queues ----------------------------------------------------------------------------------------------------------
 
 
@@ -218,11 +290,23 @@ class WakeUp:
     delay: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Look whether there is something to tell about this publication; without a place, look at the subscription itself."""
+
+    customer: str
+    place: Place | None = None
+    delay: int = 0
+
+
 class WakeUps(Protocol):
-    """The queues. Sends are idempotent: a wake-up too many is a look too many."""
+    """The queues. Sends are idempotent: a wake-up too many is a look too many. Delays are in seconds."""
 
     def send(self, wake_ups: Sequence[WakeUp]) -> None:
         """Send wake-ups, each to its provider's queue; raises when any was not taken."""
+
+    def tell(self, tellings: Sequence[Telling]) -> None:
+        """Send tellings, a customer's as one group; raises when any was not taken."""
 
     def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
         """Send keys of messages (provider, remote id, digest) to be folded again."""

@@ -12,11 +12,12 @@ import pytest
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.dues import DynamoDueStore
 from placard.aws.publications import DynamoPublicationStore
-from placard.aws.queues import SqsWakeUps, read_message_key, read_wake_up
+from placard.aws.queues import SqsWakeUps, read_message_key, read_telling, read_wake_up
 from placard.aws.settings import Settings
+from placard.aws.subscriptions import DynamoSubscriptionStore
 from placard.aws.table import Table
 from placard.aws.vault import Vault
-from placard.ports import ClassifiedStore, Credentials, DueStore, PublicationStore, WakeUp, WakeUps
+from placard.ports import ClassifiedStore, Credentials, DueStore, PublicationStore, Telling, ToldStore, WakeUp, WakeUps
 from tests.fakes import FakeClock, MemoryStore, MemoryVault, MemoryWakeUps
 from tests.integration.stores import aws
 
@@ -25,11 +26,12 @@ RETENTION_DAYS = 400
 
 @dataclass(frozen=True)
 class Stores:
-    """The three sides of one table, and the clock they run by."""
+    """The sides of one table, and the clock they run by."""
 
     classifieds: ClassifiedStore
     publications: PublicationStore
     dues: DueStore
+    told: ToldStore
     clock: FakeClock
 
 
@@ -40,6 +42,7 @@ class Queues:
     wake_ups: WakeUps
     received: Callable[[], list[WakeUp]]
     retried: Callable[[], list[tuple[str, str, str]]]
+    tellings: Callable[[], list[Telling]]
 
 
 @pytest.fixture(scope="session")
@@ -66,10 +69,11 @@ def stores(request: pytest.FixtureRequest) -> Stores:
     clock = FakeClock()
     if request.param == "memory":
         store = MemoryStore(clock, RETENTION_DAYS)
-        return Stores(store, store, store, clock)
+        return Stores(store, store, store, store, clock)
     table: Table = request.getfixturevalue("table")
     publications = DynamoPublicationStore(table, clock, RETENTION_DAYS)
-    return Stores(DynamoClassifiedStore(table, clock), publications, DynamoDueStore(table), clock)
+    told = DynamoSubscriptionStore(table, clock)
+    return Stores(DynamoClassifiedStore(table, clock), publications, DynamoDueStore(table), told, clock)
 
 
 @pytest.fixture
@@ -89,13 +93,14 @@ def vault(request: pytest.FixtureRequest, clock: FakeClock) -> Credentials:
 def queues(request: pytest.FixtureRequest) -> Queues:
     if request.param == "memory":
         wake_ups = MemoryWakeUps()
-        return Queues(wake_ups, lambda: wake_ups.sent, lambda: wake_ups.retried)
+        return Queues(wake_ups, lambda: wake_ups.sent, lambda: wake_ups.retried, lambda: wake_ups.tellings)
     url: str = request.getfixturevalue("aws_environment")
     names = {
         "DELIVER_OLX_QUEUE_URL": "DeliverOlxQueue",
         "DELIVER_AVIV_QUEUE_URL": "DeliverAvivQueue",
         "DELIVER_SPOTAHOME_QUEUE_URL": "DeliverSpotahomeQueue",
         "EVENT_RETRY_QUEUE_URL": "EventRetryQueue",
+        "NOTIFY_QUEUE_URL": "NotifyQueue",
     }
     urls = {variable: aws.create_queue(url, name) for variable, name in names.items()}
     read: Callable[[str], list[dict[str, Any]]] = lambda variable: receive(url, urls[variable])  # noqa: E731
@@ -107,6 +112,7 @@ def queues(request: pytest.FixtureRequest) -> Queues:
             for message in read(variable)
         ],
         lambda: [read_message_key(message["Body"]) for message in read("EVENT_RETRY_QUEUE_URL")],
+        lambda: [read_telling(message["Body"]) for message in read("NOTIFY_QUEUE_URL")],
     )
 
 

@@ -8,7 +8,7 @@ from placard.domain.instants import HOUR, MINUTE
 from placard.ports import Change, Due
 from tests.fakes.clock import NOON
 from tests.integration.stores.conftest import Stores
-from tests.integration.stores.samples import CLASSIFIED_ID, message, post, publication
+from tests.integration.stores.samples import CLASSIFIED_ID, CUSTOMER, message, post, publication
 
 
 def test_past_due_are_the_oldest_of_every_kind(stores: Stores) -> None:
@@ -23,7 +23,7 @@ def test_past_due_are_the_oldest_of_every_kind(stores: Stores) -> None:
         ("EVENT", NOON + 2),
     ]
     assert stores.dues.past_due(NOON + MINUTE, 2) == due[:2]
-    assert due[1] == Due(f"CLASSIFIED#{CLASSIFIED_ID}", "PUBLICATION#aviv", "PUBLICATION", NOON + 1)
+    assert due[1] == Due(f"CLASSIFIED#{CLASSIFIED_ID}", "PUBLICATION#aviv", "PUBLICATION", NOON + 1, CUSTOMER)
     assert (due[2].pk, due[2].sk) == ("REMOTE#aviv#cl-1", "EVENT#d1")
 
 

@@ -58,7 +58,7 @@ def test_change_stores_all_its_parts_at_once(stores: Stores) -> None:
     assert stores.classifieds.list_entries(CLASSIFIED_ID, 10, None).rows == (entry(2), entry(1))
     assert stores.publications.message_of("aviv", "cl-1", "d1") == message(outcome="applied")
     assert stores.publications.messages_of("aviv", "cl-1") == ()
-    assert stores.dues.past_due(NOON + DAY, 10) == ()
+    assert [due.kind for due in stores.dues.past_due(NOON + DAY, 10)] == ["TOLD"]
 
 
 def test_message_is_folded_once(stores: Stores) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from functions.publish_classified import app as publish_classified
 from functions.query_status import app as query_status
+from functions.subscribe_webhook import app as subscribe_webhook
 from placard import bootstrap
 from placard.domain.channels import CHANNEL_OF
 from placard.domain.look import open_publication, see
@@ -98,6 +99,7 @@ class Crm:
     def send(self, event: dict[str, Any]) -> Answer:
         """Call the handler that the event's route belongs to."""
         app = query_status if event["routeKey"].startswith("GET") else publish_classified
+        app = subscribe_webhook if "/webhooks" in event["routeKey"] else app
         answer = app.handler(event, None)
         assert answer["isBase64Encoded"] is False
         answer["body"].encode()

@@ -29,6 +29,11 @@ FORBIDDEN = {
     "receive_aviv": (("receiver('aviv')", "message_store()"), ("boto3", "httpx", "pydantic", ROUTER, "asyncio")),
     "publish_classified": (("classified_store()",), ("boto3", "httpx", ROUTER)),
     "query_status": (("classified_store()",), ("boto3", "httpx", ROUTER)),
+    "subscribe_webhook": (
+        ("subscription_store()", "credentials()", "callback_url_check()"),
+        ("boto3", "httpx", "pydantic", ROUTER),
+    ),
+    "notify_crm": (("notify_crm()",), ("boto3", "pydantic")),
     "apply_events": (("apply_events()", "interpreter('olx')", "interpreter('aviv')"), ("boto3", "httpx", "pydantic")),
     "relay_changes": (("wake_ups()",), ("httpx", "pydantic")),
     "deliver_publication": (("deliver_publication('olx')", "deliver_publication('aviv')"), ("boto3", "pydantic")),

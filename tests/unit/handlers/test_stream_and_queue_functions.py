@@ -13,11 +13,14 @@ import pytest
 
 from functions.apply_events import app as apply_events
 from functions.deliver_publication import app as deliver_publication
+from functions.notify_crm import app as notify_crm
 from functions.reconcile import app as reconcile
 from functions.relay_changes import app as relay_changes
 from placard import bootstrap
 from placard.domain.errors import StoreUnavailableError
-from placard.ports import WakeUp
+from placard.domain.told import Place
+from placard.ports import Telling, WakeUp
+from placard.use_cases.notify_crm import Ending, Look
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_queues import MemoryWakeUps
 
@@ -116,6 +119,63 @@ def test_a_send_that_fails_fails_the_batch(queues: MemoryWakeUps, monkeypatch: p
     monkeypatch.setattr(queues, "send", refuse)
     with pytest.raises(StoreUnavailableError):
         relay(queues, sample("relay_changes", "changes"))
+
+
+def relay_tellings(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[Telling]:
+    bootstrap.use(wake_ups=queues, clock=FakeClock(now))
+    relay_changes.handler(event, CONTEXT)
+    assert queues.take() == []
+    return queues.take_tellings()
+
+
+def test_an_entry_a_telling_and_a_subscription_are_told_when_their_wait_is_over(queues: MemoryWakeUps) -> None:
+    assert relay_tellings(queues, sample("relay_changes", "tellings")) == [
+        Telling("acme", Place(CLASSIFIED, "imovirtual")),
+        Telling("acme", Place(CLASSIFIED, "aviv"), delay=5),
+        Telling("acme", None, delay=100),
+    ]
+
+
+def test_a_telling_that_waits_too_long_for_a_queue_is_left_to_its_due_time(queues: MemoryWakeUps) -> None:
+    told = relay_tellings(queues, sample("relay_changes", "tellings"), now=1_795_309_200_000 - 10 * 60_000)
+    assert told == [Telling("acme", Place(CLASSIFIED, "imovirtual"))]
+
+
+def test_a_knock_or_a_moved_due_time_wakes_no_telling(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "tellings")
+    for record in event["Records"][1:]:
+        record["dynamodb"]["OldImage"]["version"] = record["dynamodb"]["NewImage"]["version"]
+    assert relay_tellings(queues, {"Records": event["Records"][1:]}) == []
+
+
+# --- notify_crm ------------------------------------------------------------------------------------------------------
+
+
+def test_a_telling_is_one_look_and_its_end_is_counted(
+    queues: MemoryWakeUps, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[Telling] = []
+
+    def look(telling: Telling) -> Look:
+        seen.append(telling)
+        return Look(Ending.PAUSED, 2, "No callback was accepted since …")
+
+    bootstrap.use(notify_crm=look)
+    assert notify_crm.handler(sample("notify_crm", "telling"), CONTEXT) == {"batchItemFailures": []}
+    assert seen == [Telling("acme", Place(CLASSIFIED, "imovirtual"))]
+    (counted,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    names = ("callbacks accepted", "tellings paused", "subscriptions warned")
+    assert [counted[name] for name in names] == [[2.0], [1.0], [1.0]]
+
+
+def test_a_telling_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps) -> None:
+    def look(telling: Telling) -> Look:
+        raise RuntimeError("poison")
+
+    bootstrap.use(notify_crm=look)
+    event = sample("notify_crm", "telling")
+    answer = notify_crm.handler(event, CONTEXT)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
 
 
 # --- apply_events ----------------------------------------------------------------------------------------------------

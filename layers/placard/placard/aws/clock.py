@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from uuid import uuid4
 
@@ -21,3 +22,7 @@ class SystemClock:
     def new_id(self) -> str:
         """Return a random UUID."""
         return str(uuid4())
+
+    def new_secret(self) -> bytes:
+        """Return 32 bytes nobody can guess."""
+        return secrets.token_bytes(32)

@@ -63,6 +63,8 @@ def _restore(hint: Any, packed: Any) -> Any:
         return {_restore(arguments[0], key): _restore(arguments[1], member) for key, member in packed.items()}
     if is_dataclass(hint):
         return unpack(hint, packed)  # type: ignore[arg-type] # a dataclass in a type hint is a class
+    if issubclass(hint, tuple):
+        return hint(*packed)  # a NamedTuple, kept as a list
     return hint(packed) if issubclass(hint, Enum) else packed
 
 

@@ -21,7 +21,7 @@ class DynamoDueStore:
     def past_due(self, now: int, limit: int) -> tuple[Due, ...]:
         """Return what is past its due time, oldest first. The index may be stale."""
         found = [row for shard in range(SHARDS) for row in self._shard(shard, now, limit)]
-        dues = [Due(row["pk"], row["sk"], row["kind"], row["due_at"]) for row in found]
+        dues = [Due(row["pk"], row["sk"], row["kind"], row["due_at"], row.get("customer", "")) for row in found]
         return tuple(sorted(dues, key=lambda due: (due.due, due.pk, due.sk))[:limit])
 
     def move(self, due: Due, until: int) -> bool:

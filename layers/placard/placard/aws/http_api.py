@@ -51,7 +51,10 @@ _NO_REVISION = (0,)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of the API. Header names are in lower case; `raw` is None where the gateway's base64 does not decode."""
+    """One call of the API. Header names are in lower case; `raw` is None where the gateway's base64 does not decode.
+
+    `scopes` are those of the caller's token.
+    """
 
     headers: Mapping[str, str]
     path: Mapping[str, str]
@@ -59,6 +62,7 @@ class Request:
     customer: str
     traceparent: str | None
     raw: bytes | None
+    scopes: frozenset[str] = frozenset()
 
     def read_body(self) -> Any:
         """Return the JSON value sent, of whatever shape.
@@ -176,12 +180,18 @@ def _read_request(
         fault = Fault("User-Agent", "must be three name/version pairs, one space between: software, tool, system")
         raise InvalidRequestError(ErrorSource.HEADER, [fault])
     path = event.get("pathParameters") or {}
-    return Request(headers, path, _read_query(event), customer, traceparent, _read_raw(event))
+    scopes = frozenset(str(_claims(event).get("scope") or "").split())
+    return Request(headers, path, _read_query(event), customer, traceparent, _read_raw(event), scopes)
+
+
+def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("jwt", {}).get("claims")
+    return claims or {}
 
 
 def _find_customer(event: Mapping[str, Any], headers: Mapping[str, str], trusted_clients: Collection[str]) -> str:
     """Return whom the caller acts for (contracts/hub.md §2, Auth). The token itself was checked by API Gateway."""
-    claims = ((event.get("requestContext") or {}).get("authorizer") or {}).get("jwt", {}).get("claims") or {}
+    claims = _claims(event)
     client, own = str(claims.get("client_id") or ""), str(claims.get("customer_id") or "")
     named = headers.get("customer-id")
     if client in trusted_clients and client:

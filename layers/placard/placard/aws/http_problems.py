@@ -15,6 +15,7 @@ from placard.domain.refusals import (
     KeyReusedError,
     PreconditionError,
     UnknownClassifiedError,
+    UnknownSubscriptionError,
     UnreadableBodyError,
 )
 
@@ -62,6 +63,7 @@ _TABLE: dict[type[Exception], tuple[int, str, str]] = {
     NoCallerError: (401, "Unauthorized", _BLANK),
     ForeignCustomerError: (403, "Forbidden", _BLANK),
     UnknownClassifiedError: (404, "Not found", _BLANK),
+    UnknownSubscriptionError: (404, "Not found", _BLANK),
     UnknownRouteError: (404, "Not found", _BLANK),
     DeletedClassifiedError: (409, "Conflict", f"{_TYPE}Deleted-Classified-Error"),
     PreconditionError: (412, "Precondition Failed", _BLANK),

@@ -14,6 +14,8 @@ from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified, Kind
 from placard.domain.instants import DAY, SECOND, to_text
 from placard.domain.publication import Entry, Publication
+from placard.domain.subscription import Subscription
+from placard.domain.told import Place, Span, Told
 from placard.ports import Link, Message
 
 Item = dict[str, Any]
@@ -135,6 +137,7 @@ def entry_item(entry: Entry, retention_days: int) -> Item:
         "customer": entry.customer,
         "creation_date": created,
         "entry_shard": f"{entry.customer}#{shard_of(key)}",
+        "outcome": entry.outcome.value,
         "body": compress(pack(entry)),
         "expires_at": expiry(entry.creation_date, retention_days),
     }
@@ -143,6 +146,57 @@ def entry_item(entry: Entry, retention_days: int) -> Item:
 def read_entry(item: Item) -> Entry:
     """Return the timeline entry an item holds."""
     return unpack(Entry, decompress(item["body"]))
+
+
+# --- what the CRM was told ---------------------------------------------------------------------------------------------
+
+
+def told_key(place: Place) -> Item:
+    """Return the key of how far a publication has been told."""
+    return {"pk": f"CLASSIFIED#{place.classified_id}", "sk": f"TOLD#{place.channel}"}
+
+
+def read_told(item: Item) -> Told:
+    """Return how far a publication has been told."""
+    return Told(
+        classified_id=classified_id_of(item),
+        channel=item["channel"],
+        customer=item["customer"],
+        version=item.get("version", 0),
+        knocks=item["knocks"],
+        spans=tuple(Span(*span) for span in item.get("spans", ())),
+        lease=item.get("lease"),
+        lease_until=item.get("lease_until"),
+        tries=item.get("tries", 0),
+        held_at=item.get("held_at"),
+        retry_at=item.get("retry_at"),
+        due=item.get("due_at"),
+    )
+
+
+def webhook_key(customer: str) -> Item:
+    """Return the key of a customer's subscription."""
+    return {"pk": f"CUSTOMER#{customer}", "sk": "WEBHOOK"}
+
+
+def webhook_item(subscription: Subscription) -> Item:
+    """Return a subscription's item. `look` and `wake_at` make the stream wake whoever looks at it next."""
+    key = webhook_key(subscription.customer)
+    due = subscription.due
+    item = {
+        **key,
+        "kind": "WEBHOOK",
+        "customer": subscription.customer,
+        "version": subscription.version,
+        "state": json.dumps(pack(subscription), separators=(",", ":")),
+        **due_members(key, due),
+    }
+    return item | ({} if due is None else {"look": True, "wake_at": due})
+
+
+def read_webhook(item: Item) -> Subscription:
+    """Return the subscription an item holds."""
+    return unpack(Subscription, json.loads(item["state"]) | {"version": item["version"]})
 
 
 # --- remote adverts --------------------------------------------------------------------------------------------------

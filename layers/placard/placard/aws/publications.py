@@ -19,16 +19,21 @@ from placard.aws.items import (
     read_link,
     read_message,
     read_publication,
+    told_key,
 )
 from placard.aws.reads import load_classified
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
+from placard.domain.instants import MINUTE
 from placard.domain.lifecycle import Outcome
 from placard.domain.publication import Entry, Publication
+from placard.domain.told import Place
 from placard.ports import Change, Clock, Link, Message
 
 _NEW = "attribute_not_exists(pk)"
+# A telling whose wake-up the stream or the queue loses is found again this much later.
+TOLD_SAFETY = 5 * MINUTE
 _UNMARKED = "attribute_exists(pk) AND attribute_not_exists(outcome)"
 
 
@@ -119,6 +124,8 @@ class DynamoPublicationStore:
 
     def _steps_beside(self, change: Change) -> dict[str, Item]:
         steps = {f"entry {entry.status_id}": self._entry_step(entry) for entry in change.entries}
+        if any(entry.outcome is Outcome.APPLIED for entry in change.entries):
+            steps["told"] = self._told_step(change.publication)
         if change.link is not None:
             update, condition, values = _link_write(change.link)
             key = link_key(change.link.provider, change.link.remote_id)
@@ -129,6 +136,15 @@ class DynamoPublicationStore:
             marking = {"key": key, "update_expression": update, "condition_expression": _UNMARKED}
             steps["message"] = _step("update", values, **marking)
         return steps
+
+    def _told_step(self, publication: Publication) -> Item:
+        """There is something to tell: due soon, and whoever is just telling looks again before it lets go."""
+        key = told_key(Place(publication.classified_id, publication.channel))
+        members = due_members(key, self._clock.now() + TOLD_SAFETY)
+        members |= {"kind": "TOLD", "channel": publication.channel, "customer": publication.customer}
+        update = "SET " + ", ".join(f"{name} = :{name}" for name in members) + " ADD knocks :one"
+        values = {f":{name}": value for name, value in members.items()} | {":one": 1}
+        return _step("update", values, key=key, update_expression=update)
 
     def _entry_step(self, entry: Entry) -> Item:
         return _step("put", None, item=entry_item(entry, self._retention_days), condition_expression=_NEW)

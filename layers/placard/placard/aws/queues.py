@@ -14,7 +14,8 @@ from placard.aws.settings import Settings
 from placard.domain.errors import StoreUnavailableError
 from placard.domain.instants import SECOND
 from placard.domain.retry import LONGEST_HIDDEN
-from placard.ports import WakeUp
+from placard.domain.told import Place
+from placard.ports import Telling, WakeUp
 
 # SendMessageBatch takes no more (Amazon SQS API Reference), and no message is hidden longer (lifecycle §7, step 8).
 _AT_ONCE = 10
@@ -46,6 +47,10 @@ class SqsWakeUps:
         for provider, entries in by_provider.items():
             self._send(self._settings.deliver_queue_urls[provider], entries)
 
+    def tell(self, tellings: Sequence[Telling]) -> None:
+        """Send tellings, a customer's as one group; raises when any was not taken."""
+        self._send(self._settings.notify_queue_url, [_telling_entry(telling) for telling in tellings])
+
     def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
         """Send keys of messages (provider, remote id, digest) to be folded again."""
         self._send(self._settings.event_retry_queue_url, [{"MessageBody": _message_body(*key)} for key in messages])
@@ -70,6 +75,12 @@ def read_wake_up(body: str) -> WakeUp:
     return WakeUp(**json.loads(body))
 
 
+def read_telling(body: str) -> Telling:
+    """Return the telling a queue message carries."""
+    told = json.loads(body)
+    return Telling(told["customer"], Place(*told["place"]) if told["place"] else None)
+
+
 def read_message_key(body: str) -> tuple[str, str, str]:
     """Return provider, remote id and digest that a message of the retry queue carries."""
     key = json.loads(body)
@@ -83,9 +94,17 @@ def _wake_up_entry(wake_up: WakeUp) -> dict[str, Any]:
         "channel": wake_up.channel,
         "customer": wake_up.customer,
     }
+    return _entry(body, wake_up.customer, wake_up.delay)
+
+
+def _telling_entry(telling: Telling) -> dict[str, Any]:
+    return _entry({"customer": telling.customer, "place": telling.place}, telling.customer, telling.delay)
+
+
+def _entry(body: dict[str, Any], customer: str, delay: int) -> dict[str, Any]:
     # Customers share a queue fairly: on a standard queue the group is a hint, not an order.
-    entry = {"MessageBody": json.dumps(body), "MessageGroupId": _group_id(wake_up.customer)}
-    return entry | ({"DelaySeconds": min(wake_up.delay, _LONGEST_DELAY)} if wake_up.delay > 0 else {})
+    entry = {"MessageBody": json.dumps(body), "MessageGroupId": _group_id(customer)}
+    return entry | ({"DelaySeconds": min(delay, _LONGEST_DELAY)} if delay > 0 else {})
 
 
 def _message_body(provider: str, remote_id: str, digest: str) -> str:

@@ -48,6 +48,11 @@ class Settings:
         }
 
     @property
+    def notify_queue_url(self) -> str:
+        """Where tellings of CRMs wait."""
+        return self._text("NOTIFY_QUEUE_URL")
+
+    @property
     def event_retry_queue_url(self) -> str:
         """Where messages go that are to be folded again."""
         return self._text("EVENT_RETRY_QUEUE_URL")

@@ -6,15 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from placard.ports import ClassifiedChanged, PublicationChanged
+from placard.domain.told import Place
+from placard.ports import ClassifiedChanged, PublicationChanged, TellingChanged
 
 Record = Mapping[str, Any]
 
 
-def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | None:
+def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | TellingChanged | None:
     """Return what `relay_changes` needs of a record, None where it concerns nobody."""
     image = record["dynamodb"].get("NewImage") or {}
     kind = _text(image, "kind")
+    if kind == "STATUS":
+        return TellingChanged(_text(image, "customer"), _place(image))
     if _counter(image) == _counter(record["dynamodb"].get("OldImage") or {}):
         return None  # `reconcile` moved a due time, and wakes by itself
     if kind == "CLASSIFIED":
@@ -25,6 +28,9 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | None
     if kind == "PUBLICATION" and image.get("look", {}).get("BOOL"):
         retry_at = json.loads(_text(image, "state")).get("retry_at")
         return PublicationChanged(_classified_id(image), _text(image, "customer"), _text(image, "channel"), retry_at)
+    if kind in ("TOLD", "WEBHOOK") and image.get("look", {}).get("BOOL"):
+        place = _place(image) if kind == "TOLD" else None
+        return TellingChanged(_text(image, "customer"), place, int(image["wake_at"]["N"]))
     return None
 
 
@@ -50,6 +56,10 @@ def _images(record: Record) -> Iterator[Mapping[str, Any]]:
         image = record["dynamodb"].get(side)
         if image:
             yield image
+
+
+def _place(image: Mapping[str, Any]) -> Place:
+    return Place(_classified_id(image), _text(image, "channel"))
 
 
 def _classified_id(image: Mapping[str, Any]) -> str:

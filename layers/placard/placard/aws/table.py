@@ -1,4 +1,4 @@
-"""One DynamoDB table: the six calls that the stores need, each with its errors translated."""
+"""One DynamoDB table: the calls that the stores need, each with its errors translated."""
 
 from __future__ import annotations
 
@@ -67,6 +67,10 @@ class Table:
         )[0]
         return item
 
+    def delete(self, key: Item) -> None:
+        """Remove an item; there may be none."""
+        self._call("delete_item", self.name, key)
+
     def query(self, condition: str, values: Item, start: Item | None = None, **options: Any) -> Iterator[Item]:
         """Return what a Query finds behind the key `start`, page after page as somebody asks for more.
 
@@ -79,9 +83,9 @@ class Table:
             if start is None:
                 return
 
-    def batch_get(self, keys: Sequence[Item]) -> list[Item]:
+    def batch_get(self, keys: Sequence[Item], *, consistent: bool = False) -> list[Item]:
         """Return the items that exist, in any order."""
-        items: list[Item] = self._call("batch_get", self.name, list(keys), False) if keys else []
+        items: list[Item] = self._call("batch_get", self.name, list(keys), consistent) if keys else []
         return items
 
     def transact(self, steps: Mapping[str, Item]) -> None:

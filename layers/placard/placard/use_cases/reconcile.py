@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.instants import MINUTE
 from placard.domain.look import has_seen
-from placard.ports import ClassifiedStore, Clock, Due, DueStore, WakeUp, WakeUps
+from placard.domain.told import Place
+from placard.ports import ClassifiedStore, Clock, Due, DueStore, Telling, WakeUp, WakeUps
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +43,13 @@ class Reconcile:
         elif due.kind == "PUBLICATION":
             _, classified_id = due.pk.split("#", 1)
             _, channel = due.sk.split("#", 1)
-            _, publications = self.store.load(classified_id)
-            customer = next((p.customer for p in publications if p.channel == channel), "")
-            self.wake_ups.send((WakeUp(PROVIDER_OF[channel], classified_id, channel, customer),))
+            self.wake_ups.send((WakeUp(PROVIDER_OF[channel], classified_id, channel, due.customer),))
+        elif due.kind == "TOLD":
+            _, classified_id = due.pk.split("#", 1)
+            _, channel = due.sk.split("#", 1)
+            self.wake_ups.tell((Telling(due.customer, Place(classified_id, channel)),))
+        elif due.kind == "WEBHOOK":
+            self.wake_ups.tell((Telling(due.customer),))
         elif due.kind == "EVENT":
             _, provider, remote_id = due.pk.split("#", 2)
             _, digest = due.sk.split("#", 1)

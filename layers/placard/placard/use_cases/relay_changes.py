@@ -5,22 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from placard.domain.channels import PROVIDER_OF, channels_of
+from placard.domain.instants import SECOND
 from placard.domain.retry import LONGEST_HIDDEN
-from placard.ports import ClassifiedChanged, Clock, PublicationChanged, WakeUp, WakeUps
+from placard.ports import ClassifiedChanged, Clock, PublicationChanged, Telling, TellingChanged, WakeUp, WakeUps
+
+Change = ClassifiedChanged | PublicationChanged | TellingChanged
 
 
-def relay_changes(changes: Iterable[ClassifiedChanged | PublicationChanged], wake_ups: WakeUps, clock: Clock) -> int:
-    """Wake every publication that a change concerns, each once; return how many. Raises when a send fails."""
+def relay_changes(changes: Iterable[Change], wake_ups: WakeUps, clock: Clock) -> int:
+    """Wake every publication and every telling that a change concerns, each once; return how many.
+
+    Raises when a send fails.
+    """
     now = clock.now()
-    wanted: dict[tuple[str, str], WakeUp] = {}
+    looks: dict[tuple[str, str], WakeUp] = {}
+    tellings: dict[tuple[str, object], Telling] = {}
     for change in changes:
+        if isinstance(change, TellingChanged):
+            _add_telling(tellings, change, now)
+            continue
         for wake_up in _wake_ups(change, now):
-            known = wanted.get((wake_up.classified_id, wake_up.channel))
+            known = looks.get((wake_up.classified_id, wake_up.channel))
             if known is None or wake_up.delay < known.delay:
-                wanted[wake_up.classified_id, wake_up.channel] = wake_up
-    if wanted:
-        wake_ups.send(tuple(wanted.values()))
-    return len(wanted)
+                looks[wake_up.classified_id, wake_up.channel] = wake_up
+    if looks:
+        wake_ups.send(tuple(looks.values()))
+    if tellings:
+        wake_ups.tell(tuple(tellings.values()))
+    return len(looks) + len(tellings)
+
+
+def _add_telling(tellings: dict[tuple[str, object], Telling], change: TellingChanged, now: int) -> None:
+    wait = _wait(change.retry_at, now)
+    known = tellings.get((change.customer, change.place))
+    if wait is not None and (known is None or wait < known.delay):
+        tellings[change.customer, change.place] = Telling(change.customer, change.place, wait)
 
 
 def _wake_ups(change: ClassifiedChanged | PublicationChanged, now: int) -> list[WakeUp]:
@@ -29,8 +48,13 @@ def _wake_ups(change: ClassifiedChanged | PublicationChanged, now: int) -> list[
             WakeUp(PROVIDER_OF[channel], change.classified_id, channel, change.customer)
             for channel in channels_of(change.portals)
         ]
-    wait = max(0, (change.retry_at or now) - now)
-    if wait > LONGEST_HIDDEN:
+    wait = _wait(change.retry_at, now)
+    if wait is None:
         return []
-    provider = PROVIDER_OF[change.channel]
-    return [WakeUp(provider, change.classified_id, change.channel, change.customer, -(-wait // 1000))]
+    return [WakeUp(PROVIDER_OF[change.channel], change.classified_id, change.channel, change.customer, wait)]
+
+
+def _wait(retry_at: int | None, now: int) -> int | None:
+    """Return the delay in whole seconds, None for a wait that only the due index keeps."""
+    wait = max(0, (retry_at or now) - now)
+    return None if wait > LONGEST_HIDDEN else -(-wait // SECOND)
