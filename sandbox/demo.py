@@ -34,7 +34,7 @@ def main() -> int:
         return 1
     crm = Crm(endpoints)
     try:
-        run_demo(crm, endpoints["simulators"])
+        run_demo(crm, {name: url for name, url in endpoints["simulators"].items() if name != "crm"})
     except SandboxError as error:
         print(error, file=sys.stderr)
     except httpx.HTTPError as error:

@@ -42,7 +42,7 @@ def start_hub(port: int, state: Path = STATE, step: Step = nullcontext) -> Endpo
     try:
         with step("embedded AWS"):
             aws = start_embedded_aws(port, state, pids)
-        with step("portal simulators"):
+        with step("simulators"):
             simulators = start_simulators(state, pids)
         with step("sam build"):
             template = build_stack(state)
@@ -98,18 +98,18 @@ def read_endpoints(state: Path = STATE) -> Endpoints | None:
 
 
 def start_simulators(state: Path, pids: list[int]) -> dict[str, str]:
-    """Start the portals' simulators; their base addresses by provider, without a path."""
+    """Start the simulators of the portals and of the CRM's receiving end; their base addresses by name, without a path."""
     python = require_tool(".venv", "python")
     simulators, waiting = {}, []
-    for provider in ("olx", "aviv"):
-        port, log = free_port(), state / f"{provider}.log"
-        arguments = ["--port", str(port), "--log", str(state / f"{provider}-calls.log")]
-        if provider == "olx":  # the one wait that the hub and a portal share
+    for name in ("olx", "aviv", "crm"):
+        port, log = free_port(), state / f"{name}.log"
+        arguments = ["--port", str(port), "--log", str(state / f"{name}-calls.log")]
+        if name == "olx":  # the one wait that the hub and a portal share
             arguments += ["--repost-ms", str(int(DAY_MS / time_scale()))]
-        process = start_process([python, "-m", f"sandbox.simulators.{provider}", *arguments], log)
+        process = start_process([python, "-m", f"sandbox.simulators.{name}", *arguments], log)
         pids.append(process.pid)
-        simulators[provider] = f"http://127.0.0.1:{port}"
-        waiting.append((f"{simulators[provider]}/_sim/health", process, log))
+        simulators[name] = f"http://127.0.0.1:{port}"
+        waiting.append((f"{simulators[name]}/_sim/health", process, log))
     for url, process, log in waiting:
         await_url(url, process, log)
     return simulators

@@ -20,7 +20,8 @@ Switches:
     POST   /_sim/reset                forgets adverts, records, faults and switches, and with
                                       {"connections": true} tokens and subscriptions too
     POST   /_sim/faults               {match?: {method, path}, times?, kind, ...}; kinds: status (status, headers,
-                                      body), html (502 page), drop_before, drop_after (done, not answered), delay (ms)
+                                      body), html (502 page), drop_before, drop_after (done, not answered), delay (ms),
+                                      endless (status, headers, ms between pieces of a body that does not end)
     GET, DELETE /_sim/faults          the orders in force; none any more
     PUT    /_sim/callbacks            {mode, delay_ms, early}, the rest is default; mode: normal, twice,
                                       swapped (each second before its first), none, slow (delay_ms 3000);

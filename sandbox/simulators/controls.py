@@ -1,4 +1,4 @@
-"""The calls under /_sim that every simulator has: looking at it, resetting it, ordering faults."""
+"""The calls under /_sim that the simulators share: looking at it, resetting it, ordering faults."""
 
 import json
 import re
@@ -75,27 +75,50 @@ def spend_refusal(rules: dict[str, Any], operation: str) -> bool:
     return True
 
 
-def build_controls(portal: Portal) -> list[Route]:
+def build_gate_controls(journal: Journal, faults: FaultPlan) -> list[Route]:
+    """The calls of everything that stands behind a gate."""
+
     async def show_health(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def list_calls(request: Request) -> Response:
         path, method = request.query_params.get("path", ""), request.query_params.get("method")
         try:
-            calls = [
-                call for call in portal.journal.calls if re.search(path, call.path) and method in (None, call.method)
-            ]
+            calls = [call for call in journal.calls if re.search(path, call.path) and method in (None, call.method)]
         except re.error as error:
             raise BadSwitchError(f"path is no regular expression: {error}") from error
         return JSONResponse({"items": [asdict(call) for call in calls]})
 
+    async def show_counts(request: Request) -> Response:
+        return JSONResponse(journal.count_all())
+
+    async def order_fault(request: Request) -> Response:
+        fault = parse_fault(await read_order(request))
+        faults.orders.append(fault)
+        return JSONResponse(asdict(fault), 201)
+
+    async def list_faults(request: Request) -> Response:
+        return JSONResponse({"items": [asdict(fault) for fault in faults.orders]})
+
+    async def drop_faults(request: Request) -> Response:
+        faults.orders.clear()
+        return Response(status_code=204)
+
+    return [
+        Route("/_sim/health", show_health),
+        Route("/_sim/calls", list_calls),
+        Route("/_sim/counts", show_counts),
+        Route("/_sim/faults", order_fault, methods=["POST"]),
+        Route("/_sim/faults", list_faults),
+        Route("/_sim/faults", drop_faults, methods=["DELETE"]),
+    ]
+
+
+def build_controls(portal: Portal) -> list[Route]:
     async def list_callbacks(request: Request) -> Response:
         wanted = request.query_params.get("object_id")
         found = [callback for callback in portal.journal.callbacks if wanted in (None, callback.object_id)]
         return JSONResponse({"items": [asdict(callback) for callback in found]})
-
-    async def show_counts(request: Request) -> Response:
-        return JSONResponse(portal.journal.count_all())
 
     async def list_adverts(request: Request) -> Response:
         return JSONResponse({"items": portal.list_adverts()})
@@ -111,18 +134,6 @@ def build_controls(portal: Portal) -> list[Route]:
             portal.forget_connections()
         return Response(status_code=204)
 
-    async def order_fault(request: Request) -> Response:
-        fault = parse_fault(await read_order(request))
-        portal.faults.orders.append(fault)
-        return JSONResponse(asdict(fault), 201)
-
-    async def list_faults(request: Request) -> Response:
-        return JSONResponse({"items": [asdict(fault) for fault in portal.faults.orders]})
-
-    async def drop_faults(request: Request) -> Response:
-        portal.faults.orders.clear()
-        return Response(status_code=204)
-
     async def switch_callbacks(request: Request) -> Response:
         portal.courier.configure(await read_order(request))
         return JSONResponse(portal.courier.show())
@@ -135,16 +146,11 @@ def build_controls(portal: Portal) -> list[Route]:
         return JSONResponse(portal.rules)
 
     return [
-        Route("/_sim/health", show_health),
-        Route("/_sim/calls", list_calls),
+        *build_gate_controls(portal.journal, portal.faults),
         Route("/_sim/callbacks", list_callbacks),
         Route("/_sim/callbacks", switch_callbacks, methods=["PUT"]),
-        Route("/_sim/counts", show_counts),
         Route("/_sim/adverts", list_adverts),
         Route("/_sim/reset", reset, methods=["POST"]),
-        Route("/_sim/faults", order_fault, methods=["POST"]),
-        Route("/_sim/faults", list_faults),
-        Route("/_sim/faults", drop_faults, methods=["DELETE"]),
         Route("/_sim/rules", show_rules),
         Route("/_sim/rules", switch_rules, methods=["PUT"]),
     ]

@@ -1,10 +1,10 @@
-"""Faults a tester orders: wrong statuses, error pages, closed connections, delays."""
+"""Faults a tester orders: wrong statuses, error pages, closed connections, delays, bodies without end."""
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-KINDS = ("status", "html", "drop_before", "drop_after", "delay")
+KINDS = ("status", "html", "drop_before", "drop_after", "delay", "endless")
 MEMBERS = frozenset({"match", "times", "kind", "status", "headers", "body", "ms"})
 
 

@@ -2,17 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, cast
 
 from starlette.datastructures import Headers
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.simulators.faults import Fault, FaultPlan
 from sandbox.simulators.journal import Journal
 
 ERROR_PAGE = "<html><head><title>{0} Bad Gateway</title></head><body><h1>{0} Bad Gateway</h1><hr>nginx</body></html>"
+PIECE = b"x" * 1_024
 
 
 class Gate:
@@ -24,11 +25,13 @@ class Gate:
         journal: Journal,
         faults: FaultPlan,
         firewall: Callable[[str, Headers], Fault | None] | None = None,
+        inspect: Callable[[str, Headers, bytes], dict[str, Any]] | None = None,
     ) -> None:
         self._app = app
         self._journal = journal
         self._faults = faults
         self._firewall = firewall
+        self._inspect = inspect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith("/_sim"):
@@ -39,6 +42,8 @@ class Gate:
         call = self._journal.open_call(
             method, path, scope["query_string"].decode("latin-1"), decode_body(body), headers.get("traceparent")
         )
+        if self._inspect is not None:
+            call.webhook = self._inspect(path, headers, body)
         fault = self._faults.strike(method, path)
         if fault is None and self._firewall is not None:
             fault = self._firewall(path, headers)
@@ -46,7 +51,7 @@ class Gate:
         if fault and fault.kind == "delay":
             await asyncio.sleep(fault.ms / 1000)
         answer: Response | None = None
-        if fault and fault.kind in ("status", "html"):
+        if fault and fault.kind in ("status", "html", "endless"):
             answer = build_answer(fault)
         elif fault is None or fault.kind != "drop_before":
             answer = await self._ask_app(body, scope)
@@ -102,8 +107,17 @@ def decode_body(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
+async def go_on(pause: float) -> AsyncIterator[bytes]:
+    """Pieces of a body without end."""
+    while True:
+        yield PIECE
+        await asyncio.sleep(pause)
+
+
 def build_answer(fault: Fault) -> Response:
-    """The answer of a `status` or `html` fault."""
+    """The answer of a `status`, `html` or `endless` fault."""
+    if fault.kind == "endless":
+        return StreamingResponse(go_on(fault.ms / 1000), fault.status, headers=fault.headers)
     if fault.kind == "html":
         page = fault.body if isinstance(fault.body, str) else ERROR_PAGE.format(fault.status)
         return HTMLResponse(page, fault.status, headers=fault.headers)

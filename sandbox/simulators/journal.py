@@ -16,7 +16,10 @@ NOT_WRITES = ("/token", "/webhooks")
 
 @dataclass
 class Call:
-    """One API call. `status` None = the connection was closed without an answer; `fault` = the kind that struck."""
+    """One API call. `status` None = the connection was closed without an answer; `fault` = the kind that struck.
+
+    `webhook` = what a receiver made of the call's proof.
+    """
 
     method: str
     path: str
@@ -26,6 +29,7 @@ class Call:
     traceparent: str | None
     status: int | None = None
     fault: str | None = None
+    webhook: dict[str, Any] | None = None
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Both simulators: callback modes, retries, faults, and the process itself."""
+"""The simulators: callback modes, retries, faults, and the process itself."""
 
 import json
 import signal
@@ -160,7 +160,7 @@ def run_simulator(name: str, *options: str) -> Iterator[tuple[subprocess.Popen[s
             process.kill()
 
 
-@pytest.mark.parametrize("name", ["olx", "aviv"])
+@pytest.mark.parametrize("name", ["olx", "aviv", "crm"])
 def test_process_says_its_port_and_ends_at_once_on_sigterm(name: str) -> None:
     with run_simulator(name) as (process, url), httpx.Client(base_url=url, **PLAIN) as client:
         assert client.get("/_sim/health").json() == {"status": "ok"}
