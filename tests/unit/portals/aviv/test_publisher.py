@@ -21,6 +21,7 @@ from tests.unit.portals.aviv.stage import (
     ACKNOWLEDGED,
     BASE,
     GRANTED,
+    HOUR,
     ID,
     KEY,
     RECEIVER,
@@ -43,6 +44,7 @@ from tests.unit.portals.scene import (
 AGENT = re.compile(r"^[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+$")
 
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b9c7c989f97918e1-01"
 STALE = httpx.Response(412, json={"type": "about:blank", "title": "Precondition Failed", "status": 412})
 SHOWN = httpx.Response(200, json={**RESALE, "classifiedId": ID}, headers={"ETag": '"7"'})
 
@@ -72,17 +74,20 @@ def test_an_operation_is_one_call(operation: Operation, path: str) -> None:
 
 def ask(publisher: AvivPublisher, *, overdue: bool) -> None:
     running = make_running(Operation.PUT, "SL", listed=("SL",))
-    classified, publication = make_classified(RESALE), make_publication("aviv", "SL", running=running)
+    classified = make_classified(RESALE)
+    publication = replace(make_publication("aviv", "SL", running=running), traceparent=TRACE)
     publisher.read(Question(publication, classified, publisher.render(classified, "aviv"), overdue))
 
 
 EMPTY = httpx.Response(200, json={"items": []})
+SAVED = httpx.Response(200, json="Webhook saved")
 CALLS: dict[str, tuple[Callable[[AvivPublisher], object], list[httpx.Response], int]] = {
     "POST /classifieds": (lambda hub: hub.send(call_for(Operation.POST)), [ACKNOWLEDGED], 0),
     "GET /classifieds": (lambda hub: hub.search(make_classified(RESALE), "aviv"), [EMPTY], 0),
     "GET /classifieds/{id}": (lambda hub: ask(hub, overdue=True), [EMPTY, SHOWN], 1),
     "PUT /classifieds/{id}": (lambda hub: hub.send(call_for(Operation.PUT)), [ACKNOWLEDGED], 0),
     "DELETE /classifieds/{id}": (lambda hub: hub.send(call_for(Operation.DELETE)), [ACKNOWLEDGED], 0),
+    "PUT /webhooks": (lambda hub: hub.send(call_for(Operation.POST)), [SAVED, ACKNOWLEDGED], 0),
     "GET /classifieds/{id}/statuses": (lambda hub: ask(hub, overdue=False), [EMPTY], 0),
 }
 
@@ -91,7 +96,8 @@ CALLS: dict[str, tuple[Callable[[AvivPublisher], object], list[httpx.Response], 
 def test_every_call_has_the_headers_that_aviv_demands(row: str) -> None:
     act, answers, place = CALLS[row]
     portal = Portal(*answers)
-    act(make_publisher(portal, FakeClock()))
+    clock = FakeClock()
+    act(make_publisher(portal, clock, make_vault(clock, subscribed="webhooks" not in row)))
     request = portal.requests[place]
     method, path = row.split(" ")
     named = re.escape(path).replace(re.escape("{id}"), "[^/]+")
@@ -99,7 +105,7 @@ def test_every_call_has_the_headers_that_aviv_demands(row: str) -> None:
     assert AGENT.match(request.headers["user-agent"])
     assert request.headers["authorization"] == "Bearer present-token"
     assert request.headers["content-type"] == "application/json"
-    assert len(portal.requests) == place + 1
+    assert len(portal.requests) == len(answers)
 
 
 def test_the_whole_classified_is_sent_with_the_portals_it_keeps() -> None:
@@ -196,7 +202,7 @@ def test_the_subscription_is_renewed_with_what_it_depends_on(name: str, secret: 
         "webhooks",
         "classifieds",
         "classifieds",
-    ]
+    ], "§2: `DELETE /webhooks` is never called, it might end another customer's subscription"
 
 
 def test_the_address_has_the_contracts_shape() -> None:
@@ -211,8 +217,30 @@ def test_the_address_has_the_contracts_shape() -> None:
 def test_a_subscription_refused_does_not_hold_the_listing() -> None:
     portal, vault = Portal(problem("400_validation"), ACKNOWLEDGED), make_vault(FakeClock(), subscribed=False)
     send_unsubscribed(portal, vault)
-    assert portal.paths[-1] == "POST /sandbox/caas/v4/classifieds"
-    assert vault.read(f"aviv/webhook/{CUSTOMER}") is None
+    assert portal.paths == ["PUT /sandbox/caas/v4/webhooks", "POST /sandbox/caas/v4/classifieds"]
+
+
+@pytest.mark.parametrize("refusal", ["400_validation", "403", "404"])
+def test_a_subscription_refused_is_not_tried_for_each_listing(refusal: str) -> None:
+    clock = FakeClock()
+    vault, portal = make_vault(clock, subscribed=False), Portal(problem(refusal), ACKNOWLEDGED)
+    publisher = make_publisher(portal, clock, vault)
+    for _ in range(3):
+        publisher.send(call_for(Operation.POST))
+    assert [path.rpartition("/")[2] for path in portal.paths] == ["webhooks", *["classifieds"] * 3]
+    clock.advance(HOUR)
+    publisher.send(call_for(Operation.POST))
+    assert [path.rpartition("/")[2] for path in portal.paths[4:]] == ["webhooks", "classifieds"]
+
+
+def test_a_subscription_refused_is_tried_again_at_another_address() -> None:
+    clock = FakeClock()
+    vault, portal = make_vault(clock, subscribed=False), Portal(problem("400_validation"), ACKNOWLEDGED)
+    make_publisher(portal, clock, vault).send(call_for(Operation.POST))
+    app = {"client_id": "hub-client-id", "client_secret": "<secret>", "path_key": "another key"}
+    vault.write("aviv/app", app, 1)
+    make_publisher(portal, clock, vault).send(call_for(Operation.POST))
+    assert [path.rpartition("/")[2] for path in portal.paths] == ["webhooks", "classifieds"] * 2
 
 
 def test_an_outage_of_the_subscription_took_nothing() -> None:
@@ -232,6 +260,19 @@ def test_a_classified_is_found_by_the_crms_own_key() -> None:
     classified = replace(make_classified(RESALE), offerer_estate_id=wanted)
     assert make_publisher(portal, FakeClock()).search(classified, "aviv") == item["classifiedId"]
     assert str(portal.requests[0].url) == f"{BASE}/classifieds?offererEstateId={wanted}"
+
+
+def test_every_call_about_a_revision_carries_its_trace() -> None:
+    """§1, headers. What prepares the call and what asks for its end belong to it."""
+    clock, saved = FakeClock(), httpx.Response(200, json="Webhook saved")
+    portal = Portal(saved, STALE, SHOWN, ACKNOWLEDGED, EMPTY, SHOWN, EMPTY)
+    publisher = make_publisher(portal, clock, make_vault(clock, subscribed=False))
+    publisher.send(call_for(Operation.PUT, traceparent=TRACE, remote_revision=3))
+    ask(publisher, overdue=True)
+    publisher.search(replace(make_classified(RESALE), traceparent=TRACE), "aviv")
+    methods = ["PUT", "PUT", "GET", "PUT", "GET", "GET", "GET"]
+    assert [request.method for request in portal.requests] == methods
+    assert [request.headers.get("traceparent") for request in portal.requests] == [TRACE] * len(methods)
 
 
 def test_another_key_is_not_taken_for_ours() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import httpx
 import pytest
 
@@ -12,6 +15,7 @@ from tests.unit.portals.aviv.stage import (
     ACKNOWLEDGED,
     GRANTED,
     HOUR,
+    KEY,
     TOKEN,
     TOKEN_URL,
     call_for,
@@ -131,12 +135,159 @@ def test_a_token_refused_says_who_must_act(answer: httpx.Response, code: str) ->
     assert refused(Portal(answer), make_vault(clock, token=False), clock) == code
 
 
-@pytest.mark.parametrize("failure", [httpx.ReadTimeout("no"), httpx.Response(503), httpx.Response(200, text="<html>")])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ReadTimeout("no"),
+        httpx.Response(503),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(401, html="<html>blocked</html>"),
+        httpx.Response(403, html="<html>blocked</html>"),
+        httpx.Response(404, json={"error": "no such path"}),
+    ],
+)
 def test_an_outage_of_the_token_endpoint_took_nothing(failure: httpx.Response | Exception) -> None:
     clock = FakeClock()
     with pytest.raises(PortalUnavailableError) as caught:
         send(Portal(failure), make_vault(clock, token=False), clock)
     assert caught.value.taken is False
+
+
+# --- a refused credential rests --------------------------------------------------------------------------------------
+
+UNKNOWN_AGENCY = httpx.Response(403, json={"error": "unknown_intermediary"})
+NO_CLIENT = httpx.Response(401, json={"error": "access_denied"})
+NO_GRANT = httpx.Response(403, json={"error": "access_denied"})
+APP = {"client_id": "hub-client-id", "client_secret": "<another secret>", "path_key": KEY}
+NEVER = Portal(httpx.Response(500))
+
+
+def list_rests(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.credential for record in caplog.records if "credential rests" in record.message]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [(UNKNOWN_AGENCY, "credentials_invalid"), (NO_GRANT, "credentials_app"), (NO_CLIENT, "credentials_app")],
+)
+def test_a_refused_credential_is_not_tried_for_each_listing(
+    answer: httpx.Response, code: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    vault, portal = make_vault(clock, token=False), Portal(answer)
+    assert [refused(portal, vault, clock) for _ in range(3)] == [code] * 3
+    assert portal.paths == [FETCH]
+    assert list_rests(caplog).count(TOKEN) == 1, "it is logged when it begins"
+
+
+@pytest.mark.parametrize("answer", [UNKNOWN_AGENCY, NO_CLIENT])
+def test_after_an_hour_it_is_tried_again(answer: httpx.Response) -> None:
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    refused(Portal(answer), vault, clock)
+    clock.advance(HOUR)
+    portal = Portal(GRANTED, ACKNOWLEDGED)
+    send(portal, vault, clock)
+    assert portal.paths == [FETCH, WRITE]
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "value"),
+    [
+        (UNKNOWN_AGENCY, f"aviv/accounts/{CUSTOMER}", {"main": {"intermediary_id": "RC-000999"}}),
+        (UNKNOWN_AGENCY, f"aviv/accounts/{CUSTOMER}", {"main": {"intermediary_id": "RC-000123"}}),
+        (NO_GRANT, "aviv/app", APP),
+        (NO_CLIENT, "aviv/app", APP),
+    ],
+    ids=["another agency", "the same agency again", "the app, for one agency", "the app"],
+)
+def test_a_credential_that_is_replaced_is_tried_at_once(
+    answer: httpx.Response, name: str, value: dict[str, Any]
+) -> None:
+    """Also by an instance that has just looked into the vault."""
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    other = Instance(vault, clock)
+    refused(Portal(answer), other, clock)
+    refused(NEVER, other, clock)
+    assert vault.write(name, value, 1)
+    portal = Portal(GRANTED, ACKNOWLEDGED)
+    send(portal, other, clock)
+    assert portal.paths[0] == FETCH
+
+
+class Instance(MemoryVault):
+    """Another container's view of the vault: the secrets are everybody's, the cache is its own."""
+
+    def __init__(self, vault: MemoryVault, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self._secrets, self._leases = vault._secrets, vault._leases
+
+
+def test_one_agencys_refusal_stops_no_other() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    vault.write("aviv/accounts/ag-13", {"main": {"intermediary_id": "RC-000456"}}, 0)
+    refused(Portal(NO_GRANT), vault, clock)
+    portal = Portal(GRANTED, httpx.Response(200, json={"items": []}))
+    make_publisher(portal, clock, vault).search(replace(make_classified({}), customer="ag-13"), "aviv")
+    assert portal.paths[0] == FETCH
+
+
+def test_the_hubs_own_credentials_rest_for_every_agency() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    vault.write("aviv/accounts/ag-13", {"main": {"intermediary_id": "RC-000456"}}, 0)
+    refused(Portal(NO_CLIENT), vault, clock)
+    portal = Portal(httpx.Response(500))
+    with pytest.raises(CredentialsError) as caught:
+        make_publisher(portal, clock, vault).search(replace(make_classified({}), customer="ag-13"), "aviv")
+    assert (caught.value.problem.code, portal.requests) == ("credentials_app", [])
+
+
+def test_an_agency_whose_token_lasts_goes_on_while_the_apps_credentials_rest() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock)
+    vault.write("aviv/accounts/ag-13", {"main": {"intermediary_id": "RC-000456"}}, 0)
+    with pytest.raises(CredentialsError):
+        make_publisher(Portal(NO_CLIENT), clock, vault).search(replace(make_classified({}), customer="ag-13"), "aviv")
+    portal = Portal(ACKNOWLEDGED)
+    send(portal, vault, clock)
+    assert portal.paths == [WRITE]
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls"),
+    [
+        pytest.param([problem("403")], [WRITE], id="5 403: park the agency's queue"),
+        pytest.param([problem("401"), GRANTED, problem("401")], [WRITE, FETCH, WRITE], id="5 401 with a new token"),
+        pytest.param([problem("401"), NO_CLIENT], [WRITE, FETCH], id="5 401, and no other token"),
+    ],
+)
+def test_a_token_that_is_refused_for_good_stops_the_agency(
+    answers: list[httpx.Response], calls: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    vault, portal = make_vault(clock), Portal(*answers)
+    assert [refused(portal, vault, clock) for _ in range(3)] == ["credentials_app"] * 3
+    assert portal.paths == calls
+    assert list_rests(caplog).count(TOKEN) == 1
+    clock.advance(HOUR)
+    portal = Portal(GRANTED, ACKNOWLEDGED)
+    send(portal, vault, clock)
+    assert portal.paths == [FETCH, WRITE], "the old token would lack its scopes for the rest of its day"
+
+
+def test_a_refusal_of_a_token_that_was_replaced_meanwhile_stops_nobody() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock)
+    late, portal = Instance(vault, clock), Portal(problem("403"))
+    late.read(TOKEN)
+    vault.write(TOKEN, {**vault.read(TOKEN).value, "access_token": "newer-token"}, 1)  # type: ignore[union-attr]
+    refused(portal, late, clock)
+    portal = Portal(ACKNOWLEDGED)
+    send(portal, vault, clock)
+    assert portal.requests[0].headers["authorization"] == "Bearer newer-token"
 
 
 @pytest.mark.parametrize(

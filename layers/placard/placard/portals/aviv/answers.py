@@ -28,7 +28,7 @@ WITH_FIELDS = ("Validation-Error", "Colliding-Contacts-Information-Error")
 def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: float) -> Answer:
     """Return what AVIV did with a call; `body` is what was sent.
 
-    Raises PortalRejectedError where the listing is refused, CredentialsError where the token may not do this.
+    Raises PortalRejectedError where the listing is refused.
     """
     if reply.succeeded:
         return _accepted(call, reply)
@@ -37,8 +37,6 @@ def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: fl
     result = RESULTS.get((reply.status, call.operation))
     if result is not None:
         return Answer(result, details=title)
-    if reply.status == 403:
-        raise refuse_access(reply)
     if reply.status == 412:
         wait = int(SECOND * scale)
         raise PortalUnavailableError("changed meanwhile", taken=False, wait=wait, status_code=412, body=reply.text)
@@ -50,10 +48,8 @@ def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: fl
     raise PortalRejectedError(message, problems, status_code=reply.status, body=reply.text)
 
 
-def refuse_access(reply: Reply) -> Exception:
-    """Return the error of a 403: a scope or grant the hub lacks; a firewall's page is an outage."""
-    if reply.said is None:
-        return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
+def refuse_access(reply: Reply) -> CredentialsError:
+    """Return the error of a 403: a scope or grant the hub lacks."""
     problem = Problem("credentials_app", "AVIV does not let the hub do this: a scope is missing.")
     return CredentialsError(problem, status_code=reply.status, body=reply.text)
 

@@ -36,6 +36,7 @@ from placard.portals.aviv.statuses import (
 from placard.portals.aviv.tokens import Tokens
 from placard.portals.base import Reply, Wire, before_the_call
 from placard.portals.reading import as_list, as_object, as_text, look_up
+from placard.portals.resting import find_refusal, note_refusal
 from placard.ports import Call, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ logger = logging.getLogger(__name__)
 AGENT = f"Placard/1.0.0 python/{sys.version_info.major}.{sys.version_info.minor} {sys.platform}/6"
 HEADERS = {"User-Agent": AGENT, "Accept": "application/json", "Content-Type": "application/json"}
 METHODS = {Operation.POST: "POST", Operation.PUT: "PUT", Operation.DELETE: "DELETE"}
+# A firewall's or a proxy's page with these is not AVIV's word (§1; §2, error bodies): the agency's token must not be taken
+# for one that may not, nor the classified for gone.
+NEVER_A_PAGE = (403, 404)
 MOST_PAGES = 4
 # §5, 412: how often a PUT that met a newer revision is sent again.
 MOST_CONFLICTS = 2
@@ -83,12 +87,12 @@ class AvivPublisher:
         if method is None:
             raise UnsupportedOperationError(f"AVIV has no {call.operation}")
         customer = call.classified.customer
+        headers = _trace(call.traceparent)
         with before_the_call():
-            self._subscribe(customer)
+            self._subscribe(customer, headers)
         sends = call.operation is not Operation.DELETE
         body = {"portals": list(call.listed), **call.rendering.payload} if sends else None
         path = "/classifieds" if call.operation is Operation.POST else _path_of(call.remote_id)
-        headers = {} if call.traceparent is None else {"traceparent": call.traceparent}
         if call.operation is Operation.PUT:
             reply = self._put(customer, path, body, headers, call.remote_revision)
         else:
@@ -106,7 +110,7 @@ class AvivPublisher:
             if reply.status != 412:
                 break
             with before_the_call():
-                shown = self._call(customer, "GET", path)
+                shown = self._call(customer, "GET", path, headers=headers)
             present = read_revision(shown)
             if shown.status == 404:
                 return shown
@@ -122,17 +126,17 @@ class AvivPublisher:
         if remote_id is None:
             return ()
         now = self._clock.now()
-        path = f"{_path_of(remote_id)}/statuses"
-        items = self._list(customer, path, {"filter": "latest"})
+        path, headers = f"{_path_of(remote_id)}/statuses", _trace(question.publication.traceparent)
+        items = self._list(customer, path, {"filter": "latest"}, headers)
         if items is None:
             return read_nothing(question, now)
         events = read_statuses(items, remote_id, now)
         if not all(event.known for event in events):
-            events = keep_latest(read_statuses(self._list(customer, path, {}) or items, remote_id, now))
+            events = keep_latest(read_statuses(self._list(customer, path, {}, headers) or items, remote_id, now))
         self._alarm(question, events)
         if not question.overdue or not is_undecided(question.publication, events):
             return events
-        reply = self._call(customer, "GET", _path_of(remote_id))
+        reply = self._call(customer, "GET", _path_of(remote_id), headers=headers)
         if reply.status == 404:
             return (*events, *read_nothing(question, now))
         return (*events, *read_shown(question, _require(reply), now))
@@ -147,16 +151,19 @@ class AvivPublisher:
     def search(self, classified: Classified, channel: str) -> str | None:
         """Look for the classified by the CRM's own key."""
         wanted = classified.offerer_estate_id
-        items = self._list(classified.customer, "/classifieds", {"offererEstateId": wanted}) or []
+        headers = _trace(classified.traceparent)
+        items = self._list(classified.customer, "/classifieds", {"offererEstateId": wanted}, headers) or []
         found = [item for item in items if look_up(item, "/data/metaData/source/offererEstateId") == wanted]
         return next((remote for item in found if (remote := as_text(item.get("classifiedId")))), None)
 
-    def _list(self, customer: str, path: str, query: Mapping[str, str]) -> list[Mapping[str, Any]] | None:
+    def _list(
+        self, customer: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> list[Mapping[str, Any]] | None:
         """Return the items of a list, a few pages of it; None for a 404."""
         items: list[Mapping[str, Any]] = []
         after: dict[str, str] = {}
         for _ in range(MOST_PAGES):
-            reply = self._call(customer, "GET", path, query={**query, **after})
+            reply = self._call(customer, "GET", path, query={**query, **after}, headers=headers)
             if reply.status == 404:
                 return None
             said = _require(reply).read()
@@ -167,8 +174,13 @@ class AvivPublisher:
             after = {"nextToken": token}
         return items
 
-    def _subscribe(self, customer: str) -> None:
-        """Make sure AVIV calls this hub back: there is no way to ask it, so the vault remembers (§2)."""
+    def _subscribe(self, customer: str, headers: Mapping[str, str]) -> None:
+        """Make sure AVIV calls this hub back: there is no way to ask it, so the vault remembers (§2).
+
+        PUT replaces, so a new address needs nothing else. The hub never calls `DELETE /webhooks`: whose subscription is there
+        cannot be asked, and an agency that left one customer may be another's by now, who would no longer be called. What is
+        still called back for a customer who is gone is a hint, and wakes nothing.
+        """
         if not self._receiver_url:
             return
         key = as_text(self._tokens.app().get("path_key"))
@@ -179,15 +191,21 @@ class AvivPublisher:
         known = self._credentials.read(name)
         # A subscription belongs to what a token stands for: an agency in an environment (§2).
         wanted = {"url": url, **self._tokens.context(customer)}
-        if known is not None and known.value == wanted:
+        if known is not None and self._is_settled(known.value, wanted):
             return
         # Without `statuses`: two of the words cannot be named (§6).
-        reply = self._call(customer, "PUT", "/webhooks", body={"url": url})
-        if reply.succeeded:
-            self._credentials.write(name, wanted, 0 if known is None else known.version)
-        else:
+        _, reply = self._exchange(customer, "PUT", "/webhooks", body={"url": url}, headers=headers)
+        kept: dict[str, Any] = wanted
+        if not reply.succeeded:
             # Statuses are read all the same; a listing must not wait for its callbacks.
             logger.warning("AVIV refused the subscription", extra={"status": reply.status})
+            refusal = Problem("rejected_by_portal", f"HTTP {reply.status}")
+            kept = {"refusal": note_refusal(refusal, wanted, self._clock.now(), self._scale)}
+        self._credentials.write(name, kept, 0 if known is None else known.version)
+
+    def _is_settled(self, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        """Whether AVIV has this subscription, or has refused it this hour."""
+        return known == wanted or find_refusal(known.get("refusal"), wanted, self._clock.now()) is not None
 
     def _call(
         self,
@@ -199,7 +217,23 @@ class AvivPublisher:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Call with the agency's token; one that is refused is replaced once and the call repeated (§5)."""
+        """Call with the agency's token. What that token may not do stops the whole agency (§5, 403)."""
+        token, reply = self._exchange(customer, method, path, body=body, query=query, headers=headers)
+        if reply.status == 403:
+            raise self._tokens.stop(customer, token, refuse_access(reply))
+        return reply
+
+    def _exchange(
+        self,
+        customer: str,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[str, Reply]:
+        """Return the answer and the token it was given to; a token refused is replaced once, the call repeated (§5, 401)."""
         token = self._tokens.read(customer)
         for last in (False, True):
             proven = {**(headers or {}), "Authorization": f"Bearer {token}"}
@@ -207,15 +241,19 @@ class AvivPublisher:
             # Support asks for it (§1, headers).
             trace = reply.headers.get("traceparent")
             logger.info("AVIV answered", extra={"status": reply.status, "portalTrace": trace})
-            if reply.status == 404 and reply.said is None:
-                # A proxy's page, not AVIV's word (§2, error bodies): the classified must not be taken for gone.
-                raise PortalUnavailableError("a 404 that is not AVIV's", taken=False, status_code=404, body=reply.text)
+            if reply.status in NEVER_A_PAGE and reply.said is None:
+                text = f"a {reply.status} that is not AVIV's"
+                raise PortalUnavailableError(text, taken=False, status_code=reply.status, body=reply.text)
             if reply.status != 401:
-                return reply
+                return token, reply
             if not last:
                 token = self._tokens.fetch(customer, token)
         problem = Problem("credentials_app", "AVIV refuses a token it has just given.")
-        raise CredentialsError(problem, status_code=401)
+        raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
+
+
+def _trace(traceparent: str | None) -> dict[str, str]:
+    return {} if traceparent is None else {"traceparent": traceparent}
 
 
 def _path_of(remote_id: str | None) -> str:
@@ -226,7 +264,5 @@ def _require(reply: Reply) -> Reply:
     """Return a reading's success; raises for a refusal."""
     if reply.succeeded:
         return reply
-    if reply.status == 403:
-        raise refuse_access(reply)
     problem = Problem("rejected_by_portal", f"AVIV refuses to be read: HTTP {reply.status}")
     raise PortalRejectedError(problem.detail, (problem,), status_code=reply.status, body=reply.text)
