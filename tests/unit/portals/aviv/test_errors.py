@@ -65,6 +65,14 @@ def test_a_refusal_that_is_no_error_says_what_to_do(operation: Operation, name: 
             [("invalid_field", "/data/contact"), ("invalid_field", "/specific/gsl/contact")],
             id="2 400 Colliding-Contacts-Information-Error",
         ),
+        *(
+            pytest.param(
+                httpx.Response(400, json={**read_contract("aviv/error_400_validation.json"), "errorSource": source}),
+                [("rejected_by_portal", None)],
+                id=f"2 400 Validation-Error of the {source}",
+            )
+            for source in ("requestParameter", "contentType", "header")
+        ),
         pytest.param(problem("400_parsing"), [("rejected_by_portal", None)], id="2 400 not parseable"),
         pytest.param(DUPLICATED_MEDIA, [("media_refused", "/media")], id="2 400 Duplicated-Media-Error"),
         pytest.param(

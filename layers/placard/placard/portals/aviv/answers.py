@@ -66,7 +66,9 @@ def _accepted(call: Call, reply: Reply) -> Answer:
 def _problems(kind: str, said: dict[str, Any], body: dict[str, Any] | None, message: str) -> tuple[Problem, ...]:
     if kind == DUPLICATED_MEDIA:
         return (Problem("media_refused", f"{message} Give each medium of each listing a URL of its own.", "/media"),)
-    errors = [as_object(error) for error in as_list(said.get("errors"))] if kind in WITH_FIELDS else []
+    # What is wrong with a header, a parameter or the content type stands nowhere in the CRM's body.
+    of_body = kind in WITH_FIELDS and body is not None and said.get("errorSource") in ("body", None)
+    errors = [as_object(error) for error in as_list(said.get("errors"))] if of_body else []
     if not errors:
         return (Problem("rejected_by_portal", message),)
     return tuple(_read_error(error, body, message) for error in errors)
