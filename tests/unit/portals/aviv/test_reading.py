@@ -43,6 +43,7 @@ MEANINGS: dict[str, tuple[Any, Any, Any, Any]] = {
     "created_with_media_error": (SUCCEEDED, False, AdvertState.LIVE, None),
     "creating_failed": (FAILED, False, AdvertState.ABSENT, "rejected_by_portal"),
     "updated": (SUCCEEDED, False, AdvertState.LIVE, None),
+    "updated_with_media_error": (SUCCEEDED, False, AdvertState.LIVE, None),
     "updating_failed": (FAILED, False, None, "rejected_by_portal"),
     "deleted": (SUCCEEDED, True, AdvertState.WITHDRAWN, None),
     "deleting_failed": (FAILED, True, None, "rejected_by_portal"),
@@ -52,7 +53,14 @@ RUNNING = ["creating", "updating", "deleting"]
 
 
 def status(name: str, **changes: Any) -> PortalEvent:
-    return read_status({**read_contract(f"aviv/callback_{name}.json"), "revision": 3, **changes}, "r-1", NOW)
+    return read_status({**read_sample(name), "revision": 3, **changes}, "r-1", NOW)
+
+
+def read_sample(name: str) -> dict[str, Any]:
+    """Return the callback of a status. The contract shows the second media error in its list of statuses alone."""
+    if name == "updated_with_media_error":
+        return dict(read_contract("aviv/statuses_latest.json")["items"][0])
+    return dict(read_contract(f"aviv/callback_{name}.json"))
 
 
 @pytest.mark.parametrize("name", MEANINGS, ids=lambda name: f"4.1 {name}")
@@ -63,7 +71,7 @@ def test_an_end_word_ends_an_operation(name: str) -> None:
     assert event.end == End(verdict, remote_revision=3, removal=removal, media_error=media_error)
     assert (None if event.advert is None else event.advert.state) is state
     assert [found.code for found in event.problems] == ([code] if code else [])
-    assert event.at == from_text(read_contract(f"aviv/callback_{name}.json")["statusDate"])
+    assert event.at == from_text(read_sample(name)["statusDate"])
 
 
 @pytest.mark.parametrize("name", [*INTAKE, *RUNNING], ids=lambda name: f"4.1 {name}")
@@ -75,7 +83,9 @@ def test_words_of_its_own_intake_and_running_words_change_nothing(name: str) -> 
 
 def test_every_sample_is_in_one_of_the_tables() -> None:
     samples = {name.removeprefix("callback_").removesuffix(".json") for name in list_contracts("aviv", "callback_")}
-    assert samples == {*MEANINGS, *INTAKE, *RUNNING}
+    assert {*samples, "updated_with_media_error"} == {*MEANINGS, *INTAKE, *RUNNING}
+    told = {read_sample(name)["status"] for name in (*MEANINGS, *INTAKE, *RUNNING)}
+    assert told == WORDS.keys()
     assert len(WORDS) == 14
 
 

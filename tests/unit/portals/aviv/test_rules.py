@@ -17,7 +17,7 @@ from sandbox.simulators.aviv_words import ESTATES
 from tests.fakes import FakeClock
 from tests.unit.portals.aviv.bodies import changed
 from tests.unit.portals.aviv.stage import BASE, RECEIVER, TOKEN_URL, make_vault
-from tests.unit.portals.scene import make_classified, read_contract
+from tests.unit.portals.scene import make_classified
 
 Found = list[tuple[str, str | None]]
 # Each type of §3.5 by a body that keeps its rules, and its portal. There is no sample for offices and shops.
@@ -145,9 +145,15 @@ def test_a_surface_that_is_not_given_is_not_demanded_of_luxury(name: str) -> Non
     assert find(changed("bd_luxury", f"/data/spaces/{name}"), "BD") == []
 
 
-@pytest.mark.parametrize(("sample", "price"), [("sl_rental", RENT), ("sl_resale", PRICE)], ids=["to let", "for sale"])
+@pytest.mark.parametrize(
+    ("sample", "price"),
+    [
+        pytest.param("sl_rental", RENT, id="3.5 offices and shops: the lease right and the rent"),
+        pytest.param("sl_resale", PRICE, id="3.5 offices and shops: the lease right and the price"),
+    ],
+)
 def test_offices_and_shops_have_a_lease_right_and_a_price(sample: str, price: str) -> None:
-    """§3.5, offices & shops: the lease right is demanded of both."""
+    """The lease right is demanded of both."""
     assert find(shop(sample), "BUCOM") == []
     body = shop(sample)
     del body["data"]["prices"]["rent"]["countrySpecific"]
@@ -157,24 +163,40 @@ def test_offices_and_shops_have_a_lease_right_and_a_price(sample: str, price: st
     assert find(body, "BUCOM") == [("missing_field", price)]
 
 
-def test_offices_and_shops_are_trading_alone() -> None:
-    """§3.5, offices & shops."""
-    assert find(read_contract("aviv/classified_sl_rental.json"), "BUCOM") == [("unsupported", "/data/estateType")]
+@pytest.mark.parametrize("given", [45_000, {}, {"vatValue": 1}])
+def test_a_lease_right_is_a_price(given: Any) -> None:
+    """§3.5, BUCOM: a price object, its `.amount` required."""
+    body = shop()
+    body["data"]["prices"]["rent"]["countrySpecific"]["fr"]["leaseRight"] = given
+    assert find(body, "BUCOM") == [("missing_field", LEASE_RIGHT)]
 
 
-@pytest.mark.parametrize("house", ["CASTLE", "MANOR_HOUSE", "MANSION"])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in ESTATES if kind != "TRADING"], ids=lambda kind: f"3.5 offices and shops: no {kind}"
+)
+def test_offices_and_shops_are_trading_alone(kind: str) -> None:
+    body = shop()
+    body["data"]["estateType"] = kind
+    assert find(body, "BUCOM") == [("unsupported", "/data/estateType")]
+
+
+@pytest.mark.parametrize(
+    "house", ["CASTLE", "MANOR_HOUSE", "MANSION"], ids=lambda house: f"3.5 luxury: {house} at any price"
+)
 def test_some_houses_are_luxury_at_any_price(house: str) -> None:
-    """§3.5, luxury."""
     body = changed("bd_luxury", PRICE, 1)
     body["data"]["estateSubType"] = {"house": house}
     assert find(body, "BD") == []
 
 
 @pytest.mark.parametrize(
-    ("pointer", "least", "kind"), [(PRICE, 1_000_000, "BUY"), (RENT, 3_000, "RENT")], ids=["sale", "rent"]
+    ("pointer", "least", "kind"),
+    [
+        pytest.param(PRICE, 1_000_000, "BUY", id="3.5 luxury: the least price of a sale"),
+        pytest.param(RENT, 3_000, "RENT", id="3.5 luxury: the least rent"),
+    ],
 )
 def test_luxury_has_a_least_price(pointer: str, least: int, kind: str) -> None:
-    """§3.5, luxury."""
     for amount, found in ((least, []), (least - 1, [("invalid_field", pointer)])):
         body = changed("bd_luxury", HOUSE, "VILLA")
         place, part = ("buy", "price") if kind == "BUY" else ("rent", "baseRent")
@@ -263,7 +285,9 @@ def test_without_a_setting_the_built_in_table_is_in_force() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "found"), [("75008", [("invalid_field", PRICE)]), ("75016", []), ("64200", [])], ids=str
+    ("place", "found"),
+    [("75008", [("invalid_field", PRICE)]), ("75016", []), ("64200", [])],
+    ids=lambda value: f"3.5 luxury: the price by place, {value}" if isinstance(value, str) else "",
 )
 def test_the_longest_prefix_of_the_postal_code_decides(place: str, found: Found) -> None:
     rules = {"leastPrice": {"BUY": {"75": 9_000_000, "75016": 2_000_000}}}
