@@ -61,15 +61,21 @@ class Tokens:
 
         Raises CredentialsError without a call while the credential rests (`portals.resting`).
         """
-        self._stop_while_resting(customer)
+        resting = self._find_rest(customer)
+        if resting is not None:
+            raise CredentialsError(resting)
         account, now = self._account(customer), self.clock.now()
         leased = self.credentials.lease(account.path, now + LEASE, now)
         stored = self.credentials.read(account.path, fresh=True)
         token = self._usable(stored, account.intermediary)
         if token is not None and token != refused:
             return token
-        # Whoever held the lease before may have met a refusal.
-        self._stop_while_resting(customer)
+        resting = self._find_rest(customer)
+        if resting is not None:
+            # Whoever held the lease before us met a refusal. Ours must not hold up those who come with another credential.
+            if leased:
+                self._end_lease(account.path, stored)
+            raise CredentialsError(resting)
         if token is not None and stored is not None and self._is_young(stored):
             # The caller raises when the next one is refused too; a single token may well have been revoked.
             logger.error("AVIV refuses a token that is minutes old", extra={"customer": customer})
@@ -104,13 +110,15 @@ class Tokens:
         if self.credentials.write(path, {"refusal": note}, 0 if stored is None else stored.version):
             logger.error("a refused credential rests", extra={"credential": path, "problem": error.problem.code})
 
-    def _stop_while_resting(self, customer: str) -> None:
-        """Raise what the agency or the whole app rests for, once it is sure that nobody replaced it this minute."""
-        problem = self._find_rest(customer, fresh=False) and self._find_rest(customer, fresh=True)
-        if problem is not None:
-            raise CredentialsError(problem)
+    def _end_lease(self, path: str, stored: Secret | None) -> None:
+        value, version = ({}, 0) if stored is None else (stored.value, stored.version)
+        self.credentials.write(path, value, version)
 
-    def _find_rest(self, customer: str, *, fresh: bool) -> Problem | None:
+    def _find_rest(self, customer: str) -> Problem | None:
+        """Return why the agency or the whole app rests, once it is sure that nobody replaced it this minute."""
+        return self._read_rest(customer, fresh=False) and self._read_rest(customer, fresh=True)
+
+    def _read_rest(self, customer: str, *, fresh: bool) -> Problem | None:
         account, now = self._account(customer, fresh=fresh), self.clock.now()
         notes = {APP_REFUSAL: self._describe_app(fresh=fresh), account.path: self._describe(account, fresh=fresh)}
         for path, of in notes.items():
