@@ -208,13 +208,124 @@ def test_deleted_classified_is_gone_but_its_statuses_stay(aviv_api: Aviv) -> Non
     assert aviv_api.http.delete(f"/classifieds/{classified_id}").status_code == 404
 
 
-@pytest.mark.parametrize("name", ["403", "500"])
-def test_other_problems_are_ordered_as_faults(aviv_api: Aviv, name: str) -> None:
-    example = read_contract(f"aviv/error_{name}.json")
-    headers = {"content-type": "application/json+problem"}
-    aviv_api.sim.post("/faults", json={"kind": "status", "status": int(name), "body": example, "headers": headers})
-    answer = aviv_api.http.get("/classifieds")
-    assert (answer.status_code, answer.json()) == (int(name), example)
+# §2: row → the statuses of its errors.
+ROWS = {
+    "POST /classifieds": (400, 401, 403, 404, 500),
+    "GET /classifieds": (401, 403, 500),
+    "GET /classifieds/{id}": (401, 403, 404, 500),
+    "PUT /classifieds/{id}": (400, 401, 403, 404, 412, 500),
+    "DELETE /classifieds/{id}": (400, 401, 403, 404, 500),
+    "GET /classifieds/{id}/statuses": (400, 401, 403, 404, 500),
+    "PUT /webhooks": (400, 401, 403, 404, 500),
+    "DELETE /webhooks": (400, 401, 404, 500),
+}
+WEBHOOK = read_contract("aviv/webhook_put_request.json")
+
+
+def call_row(api: Aviv, row: str, *, known: bool = True, **headers: str) -> httpx.Response:
+    """Make a row's call, valid but for what the test has done; the classified is known, or not."""
+    method, path = row.split(" ")
+    if "{id}" in path:
+        path = path.replace("{id}", api.create(RESALE) if known else "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614")
+    elif row == "DELETE /webhooks" and known:
+        api.http.put("/webhooks", json=WEBHOOK)
+    body = WEBHOOK if "webhooks" in path else resale(lambda body: body["data"]["texts"].update(features={"fr": "x"}))
+    return api.http.request(method, path, json=body if method in ("POST", "PUT") else None, headers=headers)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"2 {row}: success")
+def test_each_call_answers_its_success(aviv_api: Aviv, row: str) -> None:
+    answer = call_row(aviv_api, row)
+    read = row.startswith("GET") or "webhooks" in row
+    assert answer.status_code == (200 if read else 202)
+    assert "traceparent" in answer.headers
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"2 {row}: 401")
+def test_each_call_needs_its_token(aviv_api: Aviv, row: str) -> None:
+    answer = call_row(aviv_api, row, authorization="Bearer wrong")
+    check_problem(answer, "401")
+    assert "traceparent" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "row", [row for row, statuses in ROWS.items() if 404 in statuses], ids=lambda row: f"2 {row}: 404"
+)
+def test_each_call_about_what_is_not_there_is_a_404(aviv_api: Aviv, row: str) -> None:
+    if row in ("POST /classifieds", "PUT /webhooks"):
+        order_problem(aviv_api, row, "404")
+    answer = call_row(aviv_api, row, known=False)
+    check_problem(answer, "404")
+    assert "traceparent" not in answer.headers
+
+
+def order_problem(api: Aviv, row: str, name: str) -> None:
+    """Order what nothing that a caller does brings about."""
+    method, path = row.split(" ")
+    pattern = f"^/caas/v4{path.replace('{id}', '[^/]+')}$"
+    order = {
+        "match": {"method": method, "path": pattern},
+        "kind": "status",
+        "status": int(name),
+        "body": read_contract(f"aviv/error_{name}.json"),
+        "headers": {"content-type": "application/json+problem"},
+    }
+    assert api.sim.post("/faults", json=order).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [(row, name) for row, statuses in ROWS.items() for name in ("403", "500") if int(name) in statuses],
+    ids=lambda value: f"2 {value}",
+)
+def test_other_problems_are_ordered_as_faults(aviv_api: Aviv, row: str, name: str) -> None:
+    order_problem(aviv_api, row, name)
+    answer = call_row(aviv_api, row)
+    assert (answer.status_code, answer.json()) == (int(name), read_contract(f"aviv/error_{name}.json"))
+    assert answer.headers["content-type"] == "application/json+problem"
+
+
+@pytest.mark.parametrize(
+    ("row", "change"),
+    [
+        pytest.param("POST /classifieds", {"json": {}}, id="2 POST /classifieds: 400"),
+        pytest.param("PUT /classifieds/{id}", {"json": {}}, id="2 PUT /classifieds/{id}: 400"),
+        pytest.param(
+            *("GET /classifieds/{id}/statuses", {"params": {"filter": "oldest"}}),
+            id="2 GET /classifieds/{id}/statuses: 400",
+        ),
+        pytest.param("PUT /webhooks", {"json": {}}, id="2 PUT /webhooks: 400"),
+    ],
+)
+def test_each_call_that_breaks_the_schema_is_a_400(aviv_api: Aviv, row: str, change: dict[str, Any]) -> None:
+    method, path = row.split(" ")
+    path = path.replace("{id}", aviv_api.create(RESALE)) if "{id}" in path else path
+    answer = aviv_api.http.request(method, path, **change)
+    check_problem(answer, "400_validation")
+    assert answer.headers["traceparent"] == answer.json()["instance"]
+
+
+def test_a_stale_condition_is_a_412(aviv_api: Aviv) -> None:
+    """§2, `PUT /classifieds/{id}`: 412."""
+    answer = call_row(aviv_api, "PUT /classifieds/{id}", **{"if-match": '"7"'})
+    assert (answer.status_code, answer.json()["title"]) == (412, "Precondition Failed")
+    assert answer.headers["traceparent"] == answer.json()["instance"]
+
+
+def test_a_subscription_is_replaced_by_the_next_and_ended_by_its_deletion(
+    aviv_api: Aviv, aviv_url: str, receiver: Receiver
+) -> None:
+    """§2, `PUT /webhooks` and `DELETE /webhooks`: one per token context."""
+    other = Aviv(aviv_url, "RC-000777")
+    for api, name in ((aviv_api, "former"), (aviv_api, "present"), (other, "other")):
+        api.http.put("/webhooks", json={"url": f"{receiver.url}/{name}", "statuses": ["RECEIVED"]})
+    first = aviv_api.create(RESALE)
+    assert f"/present/classifieds/{first}" in receiver.await_told(1)[0]["path"]
+    assert other.http.delete("/webhooks").status_code == 200
+    unheard = other.create(RESALE)
+    other.await_status(unheard, "CREATED")
+    aviv_api.http.delete(f"/classifieds/{first}")
+    assert [f"/present/classifieds/{first}" in told["path"] for told in receiver.await_told(2)] == [True, True]
 
 
 def test_traceparent_comes_back(aviv_api: Aviv) -> None:

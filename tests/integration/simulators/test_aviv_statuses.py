@@ -274,6 +274,72 @@ def test_a_picture_that_cannot_be_made_is_a_media_error_too(aviv_api: Aviv) -> N
     assert [item["status"] for item in status["mediaStatuses"]] == ["CREATING_FAILED"]
 
 
+@pytest.mark.parametrize("mode", ["twice", "swapped", "none", "slow"])
+def test_callbacks_go_as_wrong_as_ordered(aviv_api: Aviv, receiver: Receiver, mode: str) -> None:
+    """Doubled, in the wrong order, lost, late; what can be read stays right."""
+    aviv_api.sim.put("/callbacks", json={"mode": mode, **({"delay_ms": 1000} if mode == "slow" else {})})
+    subscribe(aviv_api, receiver)
+    classified_id = aviv_api.create(RESALE)
+    aviv_api.await_status(classified_id, "CREATED")
+    known_at_the_end = len(receiver.told)
+    assert aviv_api.words(classified_id) == CREATION
+    expected = {
+        "twice": [word for word in CREATION for _ in range(2)],
+        "swapped": ["RECEIVED", "RECEIVING", "CREATED", "CREATING"],
+        "none": [],
+        "slow": CREATION,
+    }[mode]
+    assert [told["body"]["status"] for told in receiver.await_told(len(expected))] == expected
+    if mode == "slow":
+        assert known_at_the_end < len(CREATION)
+    if mode == "none":
+        sent = aviv_api.sim.get("/callbacks").json()["items"]
+        assert [one["outcome"] for one in sent] == ["withheld"] * len(CREATION)
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 500], ids=lambda status: f"4.4 expected answer: not {status}")
+def test_only_201_accepts_a_callback(aviv_api: Aviv, receiver: Receiver, status: int) -> None:
+    receiver.answers = [status]
+    subscribe(aviv_api, receiver, statuses=["CREATED"])
+    aviv_api.create(RESALE)
+    first, second = receiver.await_told(2)
+    assert first["body"] == second["body"]
+
+
+def test_a_callback_has_no_proof_and_no_id(aviv_api: Aviv, receiver: Receiver) -> None:
+    """§4.4, headers sent and authentication."""
+    subscribe(aviv_api, receiver, statuses=["CREATED"])
+    aviv_api.create(RESALE)
+    (told,) = receiver.await_told(1)
+    own = {"host", "content-type", "content-length", "accept", "accept-encoding", "connection", "user-agent"}
+    assert set(told["headers"]) <= own
+    assert not {"statusId", "classifiedId", "customerId", "revision"} & set(told["body"])
+
+
+# §4.3: field → whether the callback has it, and the GET: always, sometimes or never.
+FIELDS = {
+    **dict.fromkeys(("portals", "status", "message", "statusDate"), ("always", "always")),
+    **dict.fromkeys(("subStatus", "subStatusDetails", "mediaStatuses"), ("sometimes", "sometimes")),
+    **dict.fromkeys(("statusId", "classifiedId", "customerId", "creationDate", "revision"), ("never", "always")),
+}
+
+
+def test_the_two_status_bodies_have_the_contracts_fields(aviv_api: Aviv, receiver: Receiver) -> None:
+    """§4.3, each row, on a creation that one portal refuses."""
+    subscribe(aviv_api, receiver)
+    classified_id = aviv_api.create(cheap_luxury("VILLA"))
+    told = [one["body"] for one in receiver.await_told(5)]
+    listed = aviv_api.statuses(classified_id)
+    assert {name for body in (*told, *listed) for name in body} == set(FIELDS)
+    for field, expected in FIELDS.items():
+        assert (say_how_often(field, told), say_how_often(field, listed)) == expected, field
+
+
+def say_how_often(field: str, bodies: list[dict[str, Any]]) -> str:
+    found = [field in body for body in bodies]
+    return "always" if all(found) else "sometimes" if any(found) else "never"
+
+
 def test_a_forged_status_is_called_back_and_cannot_be_read(aviv_api: Aviv, receiver: Receiver) -> None:
     aviv_api.sim.put("/rules", json={"delay_ms": 60_000})
     classified_id = aviv_api.create(RESALE)
