@@ -22,6 +22,7 @@ from placard.domain.events import Operation, PortalEvent
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.portals.aviv import mapping
+from placard.portals.aviv.accounts import read_app
 from placard.portals.aviv.answers import read_answer, refuse_access
 from placard.portals.aviv.paths import make_token
 from placard.portals.aviv.rules import read_rules
@@ -183,7 +184,7 @@ class AvivPublisher:
         """
         if not self._receiver_url:
             return
-        key = as_text(self._tokens.app().get("path_key"))
+        key = as_text(read_app(self._credentials).value.get("path_key"))
         if key is None:
             raise CredentialsError(Problem("credentials_app", "The hub has no key for its callback addresses."))
         url = f"{self._receiver_url}/{make_token(customer, key)}"

@@ -1,0 +1,43 @@
+"""Whom the hub acts for at AVIV, and as whom (vault: `aviv/accounts/<customer>` and `aviv/app`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from placard.domain.errors import CredentialsError
+from placard.domain.problems import Problem
+from placard.portals.reading import as_text
+from placard.ports import Credentials, Secret
+
+APP = "aviv/app"
+
+
+class Account(NamedTuple):
+    """An agency's account: where its token is kept, the intermediary it is, and the version of the secret that says so."""
+
+    token_path: str
+    intermediary: str
+    version: int
+
+
+def read_account(credentials: Credentials, customer: str, *, fresh: bool = False) -> Account:
+    """Return the agency's one account. Raises CredentialsError."""
+    secret = credentials.read(f"aviv/accounts/{customer}", fresh=fresh)
+    if secret is None or not secret.value:
+        raise CredentialsError(Problem("not_connected", "No account of AVIV is connected."))
+    if len(secret.value) > 1:
+        raise CredentialsError(Problem("account_ambiguous", "Several accounts of AVIV are connected."))
+    name, account = next(iter(secret.value.items()))
+    intermediary = as_text(account.get("intermediary_id")) if isinstance(account, Mapping) else None
+    if intermediary is None:
+        raise CredentialsError(Problem("credentials_invalid", "The account has no intermediary id."))
+    return Account(f"aviv/token/{customer}/{name}", intermediary, secret.version)
+
+
+def read_app(credentials: Credentials, *, fresh: bool = False) -> Secret:
+    """Return the hub's own credentials and the key of its callback addresses. Raises CredentialsError."""
+    secret = credentials.read(APP, fresh=fresh)
+    if secret is None:
+        raise CredentialsError(Problem("credentials_app", "The hub has no credentials for AVIV."))
+    return secret
