@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from placard.domain.apply import Folded, close, conclude, explain, remember, wake
+from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
 from placard.domain.policy import Policy
@@ -211,7 +212,7 @@ def postpone(
         return Folded(publication, (), Outcome.UNCHANGED)
     since = publication.failing_since or now
     if now - since >= policy.give_up:
-        problem = Problem("portal_unavailable", f"The portal did not take the call for 24 hours: {why}")
+        problem = Problem.of(Cause.NEVER_TAKEN, why=why)
         return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None
     publication = replace(
@@ -225,7 +226,7 @@ def postpone(
     )
     entries = ()
     if now - since >= policy.patience:
-        problem = Problem("portal_unavailable", f"The portal has not taken the call for 15 minutes: {why}")
+        problem = Problem.of(Cause.NOT_TAKEN, why=why)
         publication, entries = _tell(publication, running.portals, problem, now)
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
@@ -243,12 +244,12 @@ def overdue(publication: Publication, policy: Policy, now: int) -> Folded:
     if running is None or running.phase is not Phase.ACCEPTED or now < running.due:
         return Folded(publication, (), Outcome.UNCHANGED)
     if now >= running.began_at + policy.operation_due + policy.give_up:
-        problem = Problem("overdue", "The portal has not told the end of the operation for 24 hours.")
+        problem = Problem.of(Cause.NO_END)
         return end(publication, running.id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
     later = replace(running, due=now + policy.again, overdue=True)
     publication, entries = replace(publication, running=later), ()
     if not running.overdue:
-        problem = Problem("overdue", "The portal took the operation and has not told its end in time.")
+        problem = Problem.of(Cause.NO_END_IN_TIME)
         publication, entries = _tell(publication, running.portals, problem, now)
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
 

@@ -175,7 +175,7 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
     """Set the problems of a standing's present word: what the event says, else why the advert at rest is not live."""
     if standing.word in FAILED_WORDS:
-        unexplained = (Problem("rejected_by_portal", "The portal gave no reason."),)
+        unexplained = (Problem.quote("rejected_by_portal", None),)
         return replace(standing, problems=said or standing.problems or unexplained)
     problems: tuple[Problem, ...] = ()
     refused = [picture for picture in standing.pictures if picture.failed]

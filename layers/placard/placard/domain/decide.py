@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from placard.domain.causes import Cause
 from placard.domain.classified import Kind, Wish
 from placard.domain.events import AdvertState, Operation, Verdict
 from placard.domain.lifecycle import (
@@ -230,8 +231,7 @@ def _plan_operation(
         operation, plan.then = Operation.DELETE, True
     if operation is Operation.POST and _must_wait_to_repost(publication, standing, rendering, policy, now):
         until = (publication.deleted_at or 0) + policy.repost_wait
-        detail = "Sent within 24 hours of its deletion, the portal would charge the advert again."
-        plan.holds.append(Hold(standing.portal, Problem("repost_wait", detail)))
+        plan.holds.append(Hold(standing.portal, Problem.of(Cause.CHARGED_AGAIN)))
         plan.wakes.append(until)
         return
     plan.steps[standing.portal] = operation

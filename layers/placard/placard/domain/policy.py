@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from placard.domain.causes import Cause
 from placard.domain.events import Advert, Operation, Picture
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import RESTING_PROBLEM
@@ -35,7 +36,7 @@ class Policy:
     `patience`: how long calls may fail before the timeline says so.
     `again`: the pace of what is tried slowly, an overdue operation or a refused DELETE.
     `give_up`: when a revision fails for good.
-    `media_steps`: the portal's word for a medium → the step that mends it.
+    `media_steps`: the portal's word for a medium → the cause whose wording says how it is mended.
     """
 
     provider: str
@@ -51,17 +52,17 @@ class Policy:
     patience: int = 15 * MINUTE
     again: int = HOUR
     give_up: int = DAY
-    media_steps: Mapping[str, str] = field(default_factory=dict)
+    media_steps: Mapping[str, Cause] = field(default_factory=dict)
 
     def explain_media(self, refused: Sequence[Picture]) -> Problem:
         """Return why media are missing: the first of them by their URLs, and the steps that mend them."""
         if not refused:
-            return Problem("media_refused", "The portal refused some of the media and does not say which.")
+            return Problem.of(Cause.MEDIA_REFUSED_UNNAMED)
         named = ", ".join(picture.url for picture in refused[:MOST_NAMED])
         more = ", …" if len(refused) > MOST_NAMED else ""
-        steps = dict.fromkeys(self.media_steps.get(picture.status, "") for picture in refused)
-        said = [f"The portal refused {len(refused)} of the media: {named}{more}", *filter(None, steps)]
-        return Problem("media_refused", ". ".join(said) + ".")
+        known = [self.media_steps[picture.status] for picture in refused if picture.status in self.media_steps]
+        steps = "".join(f" {step.wording}" for step in dict.fromkeys(known))
+        return Problem.of(Cause.MEDIA_REFUSED, count=len(refused), named=named + more, steps=steps)
 
     def explain(self, advert: Advert) -> Problem | None:
         """Return why an advert at rest is not live, None where it is or where nothing was ever there."""
@@ -69,8 +70,9 @@ class Policy:
         if code is None:
             return None
         said = [part for part in (advert.moderation_reason, advert.moderation_description) if part]
-        detail = ": ".join(said) or f"The portal shows the advert as {advert.code or advert.state.value}."
-        return Problem(code, detail)
+        return (
+            Problem.quote(code, ": ".join(said)) if said else Problem.shown_as(code, advert.code or advert.state.value)
+        )
 
     def scaled(self, scale: float) -> Policy:
         """Return the same policy with every wait shortened; the sandbox alone does this (`TimeScale`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import MINUTE
 from placard.domain.policy import Policy
@@ -17,15 +18,7 @@ NEXT_OPERATIONS: dict[AdvertState, tuple[Operation, ...]] = {
 }
 
 # §4.2: the two words for a medium that ask for an action, and that action. The same URL is not fetched again (§3.4).
-MEDIA_STEPS = {
-    "DOWNLOADING_FAILED": (
-        "AVIV could not fetch it: make the URL public, then save the listing with a new `timestamp` in the URL; "
-        "if that does not help, ask AVIV's customer care to replay it"
-    ),
-    "CREATING_FAILED": (
-        "AVIV could not use it: replace the file, then save the listing with a new `timestamp` in the URL"
-    ),
-}
+MEDIA_STEPS = {"DOWNLOADING_FAILED": Cause.MEDIA_NOT_FETCHED, "CREATING_FAILED": Cause.MEDIA_NOT_USABLE}
 
 
 def next_operations(advert: Advert) -> tuple[Operation, ...]:
