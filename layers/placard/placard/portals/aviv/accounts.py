@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError
 from placard.domain.problems import Problem
 from placard.portals.reading import as_text
@@ -25,13 +26,13 @@ def read_account(credentials: Credentials, customer: str, *, fresh: bool = False
     """Return the agency's one account. Raises CredentialsError."""
     secret = credentials.read(f"aviv/accounts/{customer}", fresh=fresh)
     if secret is None or not secret.value:
-        raise CredentialsError(Problem("not_connected", "No account of AVIV is connected."))
+        raise CredentialsError(Problem.of(Cause.NO_ACCOUNT, portal="AVIV"))
     if len(secret.value) > 1:
-        raise CredentialsError(Problem("account_ambiguous", "Several accounts of AVIV are connected."))
+        raise CredentialsError(Problem.of(Cause.SEVERAL_ACCOUNTS, portal="AVIV"))
     name, account = next(iter(secret.value.items()))
     intermediary = as_text(account.get("intermediary_id")) if isinstance(account, Mapping) else None
     if intermediary is None:
-        raise CredentialsError(Problem("credentials_invalid", "The account has no intermediary id."))
+        raise CredentialsError(Problem.of(Cause.ACCOUNT_INCOMPLETE, what="intermediary id"))
     return Account(f"aviv/token/{customer}/{name}", intermediary, secret.version)
 
 
@@ -39,5 +40,5 @@ def read_app(credentials: Credentials, *, fresh: bool = False) -> Secret:
     """Return the hub's own credentials and the key of its callback addresses. Raises CredentialsError."""
     secret = credentials.read(APP, fresh=fresh)
     if secret is None:
-        raise CredentialsError(Problem("credentials_app", "The hub has no credentials for AVIV."))
+        raise CredentialsError(Problem.of(Cause.NO_APP, portal="AVIV"))
     return secret

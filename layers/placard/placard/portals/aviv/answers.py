@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from placard.domain.answers import Answer, Result
+from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
 from placard.domain.events import Operation
 from placard.domain.instants import SECOND
@@ -50,7 +51,7 @@ def read_answer(call: Call, body: dict[str, Any] | None, reply: Reply, scale: fl
 
 def refuse_access(reply: Reply) -> CredentialsError:
     """Return the error of a 403: a scope or grant the hub lacks."""
-    problem = Problem("credentials_app", "AVIV does not let the hub do this: a scope is missing.")
+    problem = Problem.of(Cause.SCOPE_MISSING, portal="AVIV")
     return CredentialsError(problem, status_code=reply.status, body=reply.text)
 
 
@@ -65,12 +66,12 @@ def _accepted(call: Call, reply: Reply) -> Answer:
 
 def _problems(kind: str, said: dict[str, Any], body: dict[str, Any] | None, message: str) -> tuple[Problem, ...]:
     if kind == DUPLICATED_MEDIA:
-        return (Problem("media_refused", f"{message} Give each medium of each listing a URL of its own.", "/media"),)
+        return (Problem.of(Cause.MEDIA_NOT_UNIQUE, "/media", said=message),)
     # What is wrong with a header, a parameter or the content type stands nowhere in the CRM's body.
     of_body = kind in WITH_FIELDS and body is not None and said.get("errorSource") in ("body", None)
     errors = [as_object(error) for error in as_list(said.get("errors"))] if of_body else []
     if not errors:
-        return (Problem("rejected_by_portal", message),)
+        return (Problem.quote("rejected_by_portal", message),)
     return tuple(_read_error(error, body, message) for error in errors)
 
 
@@ -79,7 +80,7 @@ def _read_error(error: Any, body: dict[str, Any] | None, message: str) -> Proble
     name = as_text(error.get("name")) or ""
     pointer = name if name.startswith("/") else "/" + name.removesuffix(".*").replace(".", "/")
     given = look_up(body, pointer)
-    return Problem(
+    return Problem.quote(
         "missing_field" if name.startswith("/") and given in (None, "") else "invalid_field",
         as_text(error.get("reason")) or message,
         pointer if len(pointer) > 1 else None,

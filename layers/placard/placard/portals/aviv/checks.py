@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from placard.domain.causes import Cause
 from placard.domain.problems import Problem
 from placard.portals.aviv.rules import Rules
 from placard.portals.reading import as_list, as_number, as_object, as_text, look_up
@@ -36,20 +37,20 @@ def check(portal: str, body: Body, listed: tuple[str, ...], rules: Rules) -> tup
     """Return what breaks a portal's rules, each with a JSON pointer into the body; `listed` are all portals wished for."""
     kind = TYPES[portal]
     if kind.estate is not None and look_up(body, "/data/estateType") not in (kind.estate, None):
-        return (Problem("unsupported", f"{portal} takes estates of type {kind.estate} only.", "/data/estateType"),)
+        return (Problem.of(Cause.ESTATE_TYPE, "/data/estateType", portal=portal, only=kind.estate),)
     demanded = (*COMMON, *rules.demanded.get(portal, ()))
     problems = [_missing(portal, one) for pointer in demanded for one in _find_missing(body, pointer, rules)]
     if kind.picture and not _has_picture(body):
-        problems.append(Problem("missing_field", f"{portal} demands at least one picture.", "/media"))
+        problems.append(Problem.of(Cause.MISSING, "/media", portal=portal, what="at least one picture"))
     for further in kind.checks:
         problems += further(portal, body, rules)
     if "PC" in as_list(look_up(body, OFFERS)) and "SL" not in listed:
-        problems.append(Problem("invalid_field", "The offer PC needs SL among the portals.", OFFERS))
+        problems.append(Problem.of(Cause.OFFER_WITHOUT_PORTAL, OFFERS, offer="PC", portal="SL"))
     return tuple(problems)
 
 
 def _missing(portal: str, pointer: str) -> Problem:
-    return Problem("missing_field", f"{portal} demands {pointer.removeprefix('/').replace('/', '.')}.", pointer)
+    return Problem.of(Cause.MISSING, pointer, portal=portal, what=pointer.removeprefix("/").replace("/", "."))
 
 
 def _find_missing(body: Body, pointer: str, rules: Rules) -> Iterator[str]:
@@ -84,7 +85,7 @@ def _check_price(portal: str, body: Body, rules: Rules) -> list[Problem]:
         return []
     pointer = PRICES.get(kind)
     if pointer is None:
-        return [Problem("unsupported", f"{portal} takes BUY and RENT only.", "/data/distributionType")]
+        return [Problem.of(Cause.DISTRIBUTION_TYPE, "/data/distributionType", portal=portal, only="BUY and RENT")]
     return [] if as_number(look_up(body, pointer)) is not None else [_missing(portal, pointer)]
 
 
@@ -102,13 +103,13 @@ def _check_least_price(portal: str, body: Body, rules: Rules) -> list[Problem]:
     pointer, least = PRICES[kind], prefixes[max(prefixes, key=len)]
     if (as_number(look_up(body, pointer)) or 0) >= least:
         return []
-    return [Problem("invalid_field", f"{portal} takes prices from {least} in this place.", pointer)]
+    return [Problem.of(Cause.PRICE_TOO_LOW, pointer, portal=portal, least=least)]
 
 
 def _check_surfaces(portal: str, body: Body, rules: Rules) -> list[Problem]:
     given = {pointer: as_number(look_up(body, pointer)) for pointer in SURFACES}
     return [
-        Problem("invalid_field", f"{portal} takes surfaces from {rules.least_surface} m².", pointer)
+        Problem.of(Cause.SURFACE_TOO_SMALL, pointer, portal=portal, least=rules.least_surface)
         for pointer, surface in given.items()
         if surface is not None and surface < rules.least_surface
     ]
@@ -121,15 +122,15 @@ def _check_description(portal: str, body: Body, rules: Rules) -> list[Problem]:
     length = len(described.strip())
     if length >= rules.least_description:
         return []
-    detail = f"{portal} takes descriptions from {rules.least_description} characters; this one has {length}."
-    return [Problem("invalid_field", detail, DESCRIPTION)]
+    least = rules.least_description
+    return [Problem.of(Cause.TEXT_TOO_SHORT, DESCRIPTION, name="description", least=least, length=length)]
 
 
 def _check_forbidden(portal: str, body: Body, rules: Rules) -> list[Problem]:
     words = {"/data/estateType": [look_up(body, "/data/estateType")]}
     words["/data/estateSubType"] = list(as_object(look_up(body, "/data/estateSubType")).values())
     return [
-        Problem("unsupported", f"{portal} takes no {word}.", pointer)
+        Problem.of(Cause.FORBIDDEN, pointer, portal=portal, word=word)
         for pointer, found in words.items()
         for word in found
         if isinstance(word, str) and word in rules.forbidden
@@ -140,13 +141,13 @@ def _check_spaces(portal: str, body: Body, rules: Rules) -> list[Problem]:
     least, most = (as_number(look_up(body, f"/data/spaces/{name}")) for name in ("spaceMin", "spaceMax"))
     if least is None or most is None or least <= most:
         return []
-    return [Problem("invalid_field", f"{portal}: spaceMin is above spaceMax.", "/data/spaces/spaceMin")]
+    return [Problem.of(Cause.SPACES_REVERSED, "/data/spaces/spaceMin", portal=portal)]
 
 
 def _check_build_state(portal: str, body: Body, rules: Rules) -> list[Problem]:
     if look_up(body, "/data/conditions/buildState") in ("PROJECTED", None):
         return []
-    return [Problem("invalid_field", f"{portal} takes buildState PROJECTED only.", "/data/conditions/buildState")]
+    return [Problem.of(Cause.BUILD_STATE, "/data/conditions/buildState", portal=portal, only="PROJECTED")]
 
 
 def _check_sum(portal: str, body: Body, rules: Rules) -> list[Problem]:
@@ -155,8 +156,7 @@ def _check_sum(portal: str, body: Body, rules: Rules) -> list[Problem]:
     )
     if house is None or plot is None or whole is None or abs(house + plot - whole) < 1:
         return []
-    detail = f"{portal}: the price is the sum of housePrice and plotPrice."
-    return [Problem("invalid_field", detail, "/data/prices/buy/price/amount")]
+    return [Problem.of(Cause.PRICE_NOT_THE_SUM, "/data/prices/buy/price/amount", portal=portal)]
 
 
 class Type(NamedTuple):

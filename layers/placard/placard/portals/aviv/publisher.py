@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from placard.domain.answers import Answer
+from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import (
     CredentialsError,
@@ -186,7 +187,7 @@ class AvivPublisher:
             return
         key = as_text(read_app(self._credentials).value.get("path_key"))
         if key is None:
-            raise CredentialsError(Problem("credentials_app", "The hub has no key for its callback addresses."))
+            raise CredentialsError(Problem.of(Cause.NO_PATH_KEY))
         url = f"{self._receiver_url}/{make_token(customer, key)}"
         name = f"aviv/webhook/{customer}"
         known = self._credentials.read(name)
@@ -200,7 +201,7 @@ class AvivPublisher:
         if not reply.succeeded:
             # Statuses are read all the same; a listing must not wait for its callbacks.
             logger.warning("AVIV refused the subscription", extra={"status": reply.status})
-            refusal = Problem("rejected_by_portal", f"HTTP {reply.status}")
+            refusal = Problem.quote("rejected_by_portal", f"HTTP {reply.status}")
             kept = {"refusal": note_refusal(refusal, wanted, self._clock.now(), self._scale)}
         self._credentials.write(name, kept, 0 if known is None else known.version)
 
@@ -249,7 +250,7 @@ class AvivPublisher:
                 return token, reply
             if not last:
                 token = self._tokens.fetch(customer, token)
-        problem = Problem("credentials_app", "AVIV refuses a token it has just given.")
+        problem = Problem.of(Cause.NEW_TOKEN_REFUSED, portal="AVIV")
         raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
 
 
@@ -265,5 +266,5 @@ def _require(reply: Reply) -> Reply:
     """Return a reading's success; raises for a refusal."""
     if reply.succeeded:
         return reply
-    problem = Problem("rejected_by_portal", f"AVIV refuses to be read: HTTP {reply.status}")
+    problem = Problem.of(Cause.READING_REFUSED, status=reply.status)
     raise PortalRejectedError(problem.detail, (problem,), status_code=reply.status, body=reply.text)

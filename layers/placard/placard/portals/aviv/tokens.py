@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError, PortalError, PortalUnavailableError
 from placard.domain.instants import DAY, MINUTE, SECOND
 from placard.domain.problems import Problem
@@ -148,8 +149,5 @@ def _refused(reply: Reply) -> PortalError:
     if reply.said is None or reply.status not in REFUSALS:
         return PortalUnavailableError("no token", taken=False, status_code=reply.status)
     hub_alone = reply.status in APP_REFUSED and APP_REFUSED[reply.status] in (None, as_text(reply.said.get("error")))
-    if hub_alone:
-        problem = Problem("credentials_app", "AVIV refuses the hub's own credentials.")
-    else:
-        problem = Problem("credentials_invalid", "AVIV gives no token for this account.")
-    return CredentialsError(problem, status_code=reply.status)
+    cause = Cause.APP_REFUSED if hub_alone else Cause.ACCOUNT_REFUSED
+    return CredentialsError(Problem.of(cause, portal="AVIV"), status_code=reply.status)

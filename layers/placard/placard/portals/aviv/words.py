@@ -91,7 +91,7 @@ def _read_problems(meaning: Meaning, message: str | None, details: str | None) -
     if meaning.problem is None:
         return ()
     said = ": ".join(part for part in (message, details) if part)
-    return (Problem(meaning.problem, said or "The portal gave no reason."),)
+    return (Problem.quote(meaning.problem, said),)
 
 
 def _read_pictures(item: Mapping[str, Any], at: int | None) -> tuple[Picture, ...]:
