@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import CredentialsError
 from placard.domain.problems import Problem
@@ -15,7 +16,7 @@ def list_accounts(credentials: Credentials, customer: str, channel: str) -> tupl
     """Return the names of the accounts connected; CredentialsError when there is none."""
     secret = credentials.read(f"olx/accounts/{customer}/{channel}")
     if secret is None or not secret.value:
-        raise CredentialsError(Problem("not_connected", f"No account of {PORTAL_OF[channel]} is connected."))
+        raise CredentialsError(Problem.of(Cause.NO_ACCOUNT, portal=PORTAL_OF[channel]))
     return tuple(secret.value)
 
 
@@ -26,14 +27,11 @@ def choose_account(classified: Classified, channel: str, accounts: tuple[str, ..
     if named is None:
         return accounts[0] if len(accounts) == 1 else None
     if named not in accounts:
-        raise CredentialsError(
-            Problem("not_connected", f"The account {named} is not connected.", draft.locate("account"))
-        )
+        raise CredentialsError(Problem.of(Cause.NO_SUCH_ACCOUNT, draft.locate("account"), account=named))
     return named
 
 
 def ambiguous(channel: str) -> CredentialsError:
     """Return the error of a listing that names none of several accounts."""
     portal = PORTAL_OF[channel]
-    detail = f"Several accounts of {portal} are connected and the listing names none."
-    return CredentialsError(Problem("account_ambiguous", detail, f"/specific/olx/{portal}/account"))
+    return CredentialsError(Problem.of(Cause.SEVERAL_ACCOUNTS, f"/specific/olx/{portal}/account", portal=portal))

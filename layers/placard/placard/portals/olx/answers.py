@@ -6,6 +6,7 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from placard.domain.answers import Answer, Result
+from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError, PortalUnavailableError
 from placard.domain.events import Operation
 from placard.domain.problems import Problem
@@ -115,10 +116,10 @@ def stop(step: Step, reply: Reply) -> PortalError | None:
     if step is Step.RETRY:
         return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
     if step is Step.STOP_APP:
-        problem = Problem("credentials_app", "OLX refuses the hub's own credentials.")
+        problem = Problem.of(Cause.APP_REFUSED, portal="OLX")
         return CredentialsError(problem, status_code=reply.status)
     if step is Step.STOP_ACCOUNT:
-        problem = Problem("consent_revoked", "The account no longer lets the hub act for it.")
+        problem = Problem.of(Cause.CONSENT_REVOKED)
         return CredentialsError(problem, status_code=reply.status)
     return None
 
@@ -156,12 +157,12 @@ def _accepted(call: Call, reply: Reply) -> Answer:
 def _problems(call: Call, reply: Reply, message: str) -> tuple[Problem, ...]:
     errors = [as_object(item) for item in as_list((reply.said or {}).get("errors"))]
     if not errors or reply.status != 400:
-        return (Problem(PROBLEMS.get(reply.status, "rejected_by_portal"), message),)
+        return (Problem.quote(PROBLEMS.get(reply.status, "rejected_by_portal"), message),)
     problems = []
     for error in errors:
         field = as_text(error.get("field")) or ""
         detail = as_text(error.get("message")) or message
-        problems.append(Problem("invalid_field", detail, _point(call, field)))
+        problems.append(Problem.quote("invalid_field", detail, _point(call, field)))
     return tuple(problems)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from placard.domain.causes import Cause
 from placard.domain.problems import Problem
 from placard.portals.olx.sites import SITES
 from placard.portals.reading import as_list, as_number, as_object, as_text, as_url, look_up
@@ -78,14 +79,14 @@ class Draft:
         amount = as_number(as_object(given).get("value") if isinstance(given, Mapping) else given)
         currency = as_text(as_object(given).get("currency")) or self.text("/data/prices/currency") or "EUR"
         if amount is None:
-            self.refuse("missing_field", "The price is missing.", pointer)
+            self.refuse(Cause.MISSING, pointer, portal=self.portal, what="a price")
             return None
         if not 0 <= amount <= MOST_PRICE:
-            self.refuse("invalid_field", "The price cannot be right.", pointer)
+            self.refuse(Cause.PRICE_IMPOSSIBLE, pointer)
             return None
         if currency not in self.site.currencies:
-            detail = f"The site takes {', '.join(self.site.currencies)}."
-            self.refuse("invalid_field", detail, "/data/prices/currency")
+            currencies = ", ".join(self.site.currencies)
+            self.refuse(Cause.CURRENCY, "/data/prices/currency", portal=self.portal, currencies=currencies)
         whole = int(amount + 0.5) if isinstance(amount, float) else amount
         self.note(pointer, amount, whole)
         return {"value": whole, "currency": currency}
@@ -95,6 +96,6 @@ class Draft:
         if before != after:
             self.normalised.append({"field": field, "from": before, "to": after})
 
-    def refuse(self, code: str, detail: str, field: str | None) -> None:
-        """Keep why the site would not take it."""
-        self.problems.append(Problem(code, detail, field))
+    def refuse(self, cause: Cause, field: str | None, /, **values: object) -> None:
+        """Keep why the site would not take it; `values` are those the cause's wording names."""
+        self.problems.append(Problem.of(cause, field, **values))

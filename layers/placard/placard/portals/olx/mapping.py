@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.ids import content_hash
 from placard.domain.policy import Rendering
@@ -81,7 +82,7 @@ def _category(draft: Draft) -> str | None:
         kind = (draft.text("/data/estateType") or "", draft.text("/data/distributionType") or "")
         chosen = CATEGORIES.get(kind)
     if chosen is None:
-        draft.refuse("unmapped_category", "The site's category for such a listing is not known.", "/data/estateType")
+        draft.refuse(Cause.CATEGORY, "/data/estateType", portal=draft.portal)
     return chosen
 
 
@@ -90,7 +91,7 @@ def _text(draft: Draft, name: str, pointer: str) -> str | None:
     if written is None:
         written, source = draft.translation(pointer)
     if written is None:
-        draft.refuse("missing_field", f"The {name} is missing.", pointer)
+        draft.refuse(Cause.MISSING, pointer, portal=draft.portal, what=f"a {name}")
         return None
     least, most = draft.site.title if name == "title" else draft.site.description
     fitting = normalise_text(written)
@@ -99,10 +100,9 @@ def _text(draft: Draft, name: str, pointer: str) -> str | None:
     draft.note(source, written.strip(), fitting)
     forbidden = find_forbidden(fitting)
     if forbidden is not None:
-        draft.refuse("invalid_field", f"The {name} must not hold {forbidden}.", source)
+        draft.refuse(Cause.TEXT_HOLDS, source, name=name, what=forbidden)
     if not least <= len(fitting) <= most:
-        detail = f"The {name} must have {least} to {most} characters; it has {len(fitting)}."
-        draft.refuse("invalid_field", detail, source)
+        draft.refuse(Cause.TEXT_LENGTH, source, name=name, least=least, most=most, length=len(fitting))
     return fitting
 
 
@@ -114,13 +114,13 @@ def _contact(draft: Draft) -> dict[str, str] | None:
     if not given and draft.portal != "OLXRO":
         return None
     if not given:
-        draft.refuse("missing_field", "This site demands a contact.", source)
+        draft.refuse(Cause.MISSING, source, portal=draft.portal, what="a contact")
         return None
     for name in demanded:
         if name not in contact:
-            draft.refuse("missing_field", f"The contact's {name} is missing.", f"{source}/{name}")
+            draft.refuse(Cause.MISSING, f"{source}/{name}", portal=draft.portal, what=f"the contact's {name}")
     if "phone" in contact and not 7 <= sum(sign.isdigit() for sign in contact["phone"]) <= 14:
-        draft.refuse("invalid_field", "A phone number has 7 to 14 digits.", f"{source}/phone")
+        draft.refuse(Cause.PHONE, f"{source}/phone", least=7, most=14)
     if "name" in contact:
         fitting = " ".join(word.capitalize() if word.isupper() else word for word in contact["name"].split())
         draft.note(f"{source}/name", contact["name"], fitting)
@@ -156,8 +156,8 @@ def _location(draft: Draft) -> dict[str, Any] | None:
         if draft.portal == "IMOVIRTUAL" and postcode is not None:
             location = {"postal_code": postcode}
         else:
-            detail = "The site shows no listing without coordinates."
-            draft.refuse("missing_field", detail, "/data/location/geometry/coordinates")
+            pointer = "/data/location/geometry/coordinates"
+            draft.refuse(Cause.MISSING, pointer, portal=draft.portal, what="coordinates")
     if isinstance(chosen.get("exact"), bool):
         location["exact"] = chosen["exact"]
     place = {name: chosen.get(member) for member, name in PLACE_MEMBERS.items()}
@@ -171,7 +171,7 @@ def _location(draft: Draft) -> dict[str, Any] | None:
 def _images(draft: Draft) -> list[dict[str, str]] | None:
     urls = draft.media("PICTURE")
     if not urls:
-        draft.refuse("missing_field", "The site shows no listing without a picture.", "/media")
+        draft.refuse(Cause.MISSING, "/media", portal=draft.portal, what="at least one picture")
         return None
     return [{"url": url} for url in urls]
 
@@ -205,4 +205,4 @@ def _check_mandatory(draft: Draft, payload: Mapping[str, Any]) -> None:
     present = {attribute["urn"] for attribute in payload.get("attributes", ())}
     for urn in MANDATORY.get((draft.portal, payload.get("category_urn", "")), ()):
         if urn not in present:
-            draft.refuse("missing_field", f"The site demands {urn}.", point(urn))
+            draft.refuse(Cause.MISSING, point(urn), portal=draft.portal, what=urn)

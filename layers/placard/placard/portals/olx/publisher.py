@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from placard.domain.answers import Answer
+from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
@@ -156,5 +157,5 @@ def _require(reply: Reply) -> dict[str, Any]:
     """Return the body of a reading; PortalRejectedError where the portal refuses to answer."""
     if reply.succeeded:
         return reply.read()
-    problem = Problem("rejected_by_portal", f"The portal refuses to be read: HTTP {reply.status}")
+    problem = Problem.of(Cause.READING_REFUSED, status=reply.status)
     raise PortalRejectedError(problem.detail, (problem,), status_code=reply.status, body=reply.text)

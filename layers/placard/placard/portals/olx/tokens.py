@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError, PortalUnavailableError
 from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
@@ -90,11 +91,11 @@ class Tokens:
     def _stored(self, name: str, *, fresh: bool = False) -> Secret:
         secret = self.credentials.read(name, fresh=fresh)
         if secret is None or not secret.value:
-            raise CredentialsError(Problem("not_connected", "The account has not given its consent yet."))
+            raise CredentialsError(Problem.of(Cause.NO_CONSENT))
         return secret
 
     def _app(self) -> Mapping[str, Any]:
         secret = self.credentials.read(APP)
         if secret is None:
-            raise CredentialsError(Problem("credentials_app", "The hub has no credentials for OLX."))
+            raise CredentialsError(Problem.of(Cause.NO_APP, portal="OLX"))
         return secret.value

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from placard.domain.causes import NO_REASON, Cause
 from placard.domain.events import Advert, AdvertState, Operation, Verdict
 from placard.domain.instants import SECOND
 from placard.domain.problems import Problem
@@ -162,10 +163,12 @@ def read_problems(error: Mapping[str, Any], channel: str, code: str | None = Non
     moderation = as_object(error.get("moderation"))
     said = as_text(moderation.get("reason")) if code in ("moderated", "removed_by_moderator") else None
     kind = CODE_PROBLEMS.get(code or "") or ERROR_PROBLEMS.get(title or "", "rejected_by_portal")
-    return (Problem(kind, said or detail or title or "The portal gave no reason."),)
+    return (Problem.quote(kind, said or detail or title),)
 
 
 def _read_field(item: Mapping[str, Any], portal: str) -> Problem:
     field = as_text(item.get("field")) or ""
-    detail = as_text(item.get("detail")) or as_text(item.get("message")) or "The portal refuses this field."
-    return Problem("invalid_field", f"{field}: {detail}" if field else detail, point(field, portal))
+    said = as_text(item.get("detail")) or as_text(item.get("message"))
+    if not field:
+        return Problem.quote("invalid_field", said)
+    return Problem.of(Cause.REFUSED_FIELD, point(field, portal), name=field, said=said or NO_REASON)
