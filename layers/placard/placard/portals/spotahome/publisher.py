@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from placard.domain.answers import Answer
+from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import UnsupportedOperationError
 from placard.domain.events import PortalEvent
@@ -10,7 +11,7 @@ from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.ports import Call, Clock, Credentials, Question
 
-NOT_YET = Problem("unsupported", "This hub does not publish to Spotahome yet.")
+NOT_YET = Problem.of(Cause.NO_PUBLISHING_YET, portal="Spotahome")
 
 
 class SpotahomePublisher:
