@@ -27,8 +27,9 @@ def get_classifieds(request: Request) -> Response:
 
 def get_classified(request: Request) -> Response:
     """GET /classifieds/{classifiedId}"""
-    reading = read_classified(bootstrap.classified_store(), request.customer, request.path["classifiedId"])
-    return Response(200, reading.shown, {"etag": f'"{reading.revision}"'})
+    store, classified_id, language = bootstrap.classified_store(), request.path["classifiedId"], request.read_language()
+    reading = read_classified(store, request.customer, classified_id, language)
+    return Response(200, reading.shown, {"etag": f'"{reading.revision}"'}).in_language(language)
 
 
 def get_statuses(request: Request) -> Response:
@@ -39,8 +40,9 @@ def get_statuses(request: Request) -> Response:
         portals=frozenset(request.read_parameters("portal", PORTALS)),
     )
     limit, token = request.read_limit(LARGEST_LIMIT), request.read_parameter("nextToken")
-    store, classified_id = bootstrap.classified_store(), request.path["classifiedId"]
-    return page(list_statuses(store, request.customer, classified_id, wanted, limit=limit, token=token))
+    store, classified_id, language = bootstrap.classified_store(), request.path["classifiedId"], request.read_language()
+    listing = list_statuses(store, request.customer, classified_id, wanted, limit=limit, token=token, language=language)
+    return page(listing).in_language(language)
 
 
 def page(listing: Listing) -> Response:

@@ -133,9 +133,9 @@ class Crm:
         """GET the list."""
         return self.send(self.event("query_status/list.json", None, {}) | {"rawQueryString": query})
 
-    def statuses(self, classified_id: str, query: str = "") -> Answer:
+    def statuses(self, classified_id: str, query: str = "", **headers: str | None) -> Answer:
         """GET the timeline."""
-        event = self.event("query_status/statuses.json", None, {}) | {"rawQueryString": query}
+        event = self.event("query_status/statuses.json", None, headers) | {"rawQueryString": query}
         return self.send(event | {"pathParameters": {"classifiedId": classified_id}})
 
     def event(self, path: str, body: Any, headers: dict[str, str | None]) -> dict[str, Any]:

@@ -12,11 +12,12 @@ import json
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from placard.aws.http_json import read_json
+from placard.aws.http_language import choose_language, describe_language
 from placard.aws.http_problems import (
     MEDIA_TYPE,
     ForeignCustomerError,
@@ -25,6 +26,7 @@ from placard.aws.http_problems import (
     UnknownRouteError,
     describe_problem,
 )
+from placard.domain.problems import LANGUAGES
 from placard.domain.refusals import (
     BodyTooLargeError,
     ErrorSource,
@@ -106,6 +108,10 @@ class Request:
         revisions = {int(tag) for tag in _REVISION_TAG.findall(value)}
         return tuple(sorted(revisions)[-_MOST_REVISIONS:]) or _NO_REVISION
 
+    def read_language(self) -> str:
+        """Return the language of the hints that `Accept-Language` asks for, one of `problems.LANGUAGES`."""
+        return choose_language(self.headers.get("accept-language"), LANGUAGES)
+
     def read_limit(self, largest: int) -> int:
         """Return `limit`, at most and by default `largest`. Raises InvalidRequestError."""
         text = self.read_parameter("limit")
@@ -139,6 +145,10 @@ class Response:
     status: int
     body: Any
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def in_language(self, language: str) -> Response:
+        """Return the answer with the headers that say in which language it was made."""
+        return replace(self, headers={**self.headers, **describe_language(language)})
 
 
 Route = Callable[[Request], Response]

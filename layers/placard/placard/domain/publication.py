@@ -11,7 +11,7 @@ from placard.domain.classified import Kind, Wish
 from placard.domain.events import Advert, Operation, Picture, Source
 from placard.domain.instants import to_text
 from placard.domain.lifecycle import Family, Outcome, Word
-from placard.domain.problems import Problem
+from placard.domain.problems import DEFAULT_LANGUAGE, Problem
 
 
 class Phase(StrEnum):
@@ -119,8 +119,8 @@ class Entry:
     evidence: str | None = None
     live_changed: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the StatusEntry as the CRM reads it; `evidence` and `live_changed` stay inside."""
+    def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+        """Return the StatusEntry as the CRM reads it, hints in one of LANGUAGES; `evidence` and `live_changed` stay inside."""
         shown: dict[str, Any] = {
             "statusId": self.status_id,
             "classifiedId": self.classified_id,
@@ -140,8 +140,8 @@ class Entry:
             "subStatusDetails": self.sub_status_details,
             "mediaStatuses": [{"url": picture.url, "status": picture.status} for picture in self.pictures],
             "advert": self._advert_json(),
-            "problem": self.problems[0].to_json() if self.problems else None,
-            "problems": [problem.to_json() for problem in self.problems] if len(self.problems) > 1 else None,
+            "problem": self.problems[0].to_json(language) if self.problems else None,
+            "problems": [problem.to_json(language) for problem in self.problems] if len(self.problems) > 1 else None,
             "normalised": list(self.normalised),
         }
         return shown | {name: value for name, value in optional.items() if value}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from placard.domain import ids
@@ -15,6 +16,7 @@ from placard.domain.channels import CHANNEL_OF
 from placard.domain.classified import Classified
 from placard.domain.lifecycle import Outcome, Word
 from placard.domain.look import open_publication, see
+from placard.domain.problems import DEFAULT_LANGUAGE
 from placard.domain.publication import Entry, Publication
 from placard.domain.refusals import UnknownClassifiedError
 from placard.ports import ClassifiedStore, Page
@@ -51,13 +53,18 @@ class Reading:
     shown: dict[str, Any]
 
 
-def read_classified(store: ClassifiedStore, customer: str, classified_id: str) -> Reading:
-    """Return the body, its revision and each portal's latest entry. Raises UnknownClassifiedError, once deleted too."""
+def read_classified(
+    store: ClassifiedStore, customer: str, classified_id: str, language: str = DEFAULT_LANGUAGE
+) -> Reading:
+    """Return the body, its revision and each portal's latest entry. Raises UnknownClassifiedError, once deleted too.
+
+    `language` is that of the hints, one of `problems.LANGUAGES`.
+    """
     classified, publications = _load(store, customer, classified_id)
     if classified.deleted:
         raise UnknownClassifiedError
     entries = _latest(_looked_at(classified, publications)[0])
-    return Reading(classified.revision, _show(classified) | {"latest": [entry.to_json() for entry in entries]})
+    return Reading(classified.revision, _show(classified) | {"latest": [entry.to_json(language) for entry in entries]})
 
 
 def list_classifieds(
@@ -75,26 +82,34 @@ def list_classifieds(
 
 
 def list_statuses(
-    store: ClassifiedStore, customer: str, classified_id: str, wanted: Filter, *, limit: int, token: str | None
+    store: ClassifiedStore,
+    customer: str,
+    classified_id: str,
+    wanted: Filter,
+    *,
+    limit: int,
+    token: str | None,
+    language: str = DEFAULT_LANGUAGE,
 ) -> Listing:
     """Return a page of a classified's timeline, newest first; a deleted one keeps its own.
 
-    Raises UnknownClassifiedError.
+    `language` is that of the hints, one of `problems.LANGUAGES`. Raises UnknownClassifiedError.
     """
     # Loaded before the timeline is read: what is stored in between is then in both, and shown once.
     classified, publications = _load(store, customer, classified_id)
     known_id = classified.classified_id
     looked_at, received = _looked_at(classified, publications)
     keep = wanted.keep if wanted.narrow else None
+    show = partial(Entry.to_json, language=language)
     if wanted.latest:
         latest = Page(_latest(looked_at))
-        query = Query(f"latest/{known_id}", lambda _rows, _after: latest, _place_of_entry, Entry.to_json, keep)
+        query = Query(f"latest/{known_id}", lambda _rows, _after: latest, _place_of_entry, show, keep)
         return take_page(query, limit, token)
 
     def read(rows: int, after: str | None) -> Page[Entry]:
         return store.list_entries(known_id, rows, after)
 
-    query = Query(f"statuses/{known_id}", read, _place_of_entry, Entry.to_json, keep, received)
+    query = Query(f"statuses/{known_id}", read, _place_of_entry, show, keep, received)
     return take_page(query, limit, token)
 
 
