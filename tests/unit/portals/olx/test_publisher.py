@@ -24,6 +24,7 @@ from tests.unit.portals.scene import (
 
 UUID = "0a8c58ee-6717-4e89-b52b-8ec82ece9987"
 META = read_contract("olx/response_meta_200.json")["body"]["data"]
+POSTED = read_contract("olx/request_advert_post.json")["body"]
 OPERATIONS = {
     "post": Operation.POST,
     "put": Operation.PUT,
@@ -106,8 +107,27 @@ def test_an_advert_with_our_key_exists_already() -> None:
 )
 def test_a_400_names_what_a_person_corrects(name: str, code: str, field: str | None) -> None:
     with pytest.raises(PortalRejectedError) as caught:
-        send(Portal(answer_of(f"olx/response_error_{name}.json")), Operation.POST)
+        send(Portal(answer_of(f"olx/response_error_{name}.json")), Operation.POST, POSTED)
     assert [(problem.code, problem.field) for problem in caught.value.problems] == [(code, field)]
+
+
+@pytest.mark.parametrize(
+    ("field", "code"),
+    [
+        ("title", "invalid_field"),
+        ("contact.phone", "missing_field"),
+        ("images[0].url", "invalid_field"),
+        ("images.0.url", "invalid_field"),
+        ("urn:concept:net-area-m2", "missing_field"),
+        ("a name of the portal's own", "invalid_field"),
+    ],
+)
+def test_a_field_that_was_not_sent_is_missing_and_not_wrong(field: str, code: str) -> None:
+    payload = {**POSTED, "contact": {"name": "Ana", "email": "ana@example.com"}, "attributes": []}
+    answer = error(400, {"message": "no", "errors": [{"field": field, "message": "is not right"}]})
+    with pytest.raises(PortalRejectedError) as caught:
+        send(Portal(answer), Operation.POST, payload)
+    assert [problem.code for problem in caught.value.problems] == [code]
 
 
 def test_a_price_refused_is_shown_where_the_crm_wrote_it() -> None:

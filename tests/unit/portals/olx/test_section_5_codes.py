@@ -36,7 +36,7 @@ CODES: dict[str, tuple[dict[str, Any], AdvertState, list[str], str | None]] = {
     "removed_by_user after DELETE": ({"code": "removed_by_user", **GONE}, S.WITHDRAWN, [POST], "removed_on_portal"),
     "outdated_by_package": ({"code": "outdated_by_package"}, S.EXPIRED, [PUT, DELETE], "package_expired"),
     "removed_by_parent_ad": ({"code": "removed_by_parent_ad"}, S.WITHDRAWN, [POST], "parent_removed"),
-    "limited": ({"code": "limited"}, S.UNKNOWN, [], "not_live_yet"),
+    "limited": ({"code": "limited"}, S.UNKNOWN, [], "quota_reached"),
     "unconfirmed": ({"code": "unconfirmed"}, S.UNKNOWN, [], "not_live_yet"),
     "disabled": ({"code": "disabled"}, S.UNKNOWN, [], "not_live_yet"),
     "an unknown code": ({"code": "sleeping"}, S.UNKNOWN, [], "not_live_yet"),

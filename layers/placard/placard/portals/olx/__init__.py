@@ -52,6 +52,10 @@ POLICY = Policy(
     settle=30 * MINUTE,
     next_operations=next_operations,
     resolve=resolve_removal,
-    resting_problems={"outdated_by_package": "package_expired", "removed_by_parent_ad": "parent_removed"},
+    resting_problems={
+        "outdated_by_package": "package_expired",
+        "removed_by_parent_ad": "parent_removed",
+        "limited": "quota_reached",
+    },
     repost_wait=DAY,
 )

@@ -13,7 +13,7 @@ from placard.domain.problems import Problem
 from placard.portals.base import Reply
 from placard.portals.olx.mapping import is_rent
 from placard.portals.olx.sites import PORTAL_OF, RENT_PRICE, SALE_PRICE, point
-from placard.portals.reading import as_instant, as_list, as_object, as_text
+from placard.portals.reading import as_instant, as_list, as_object, as_text, look_up
 from placard.ports import Call
 
 
@@ -162,8 +162,17 @@ def _problems(call: Call, reply: Reply, message: str) -> tuple[Problem, ...]:
     for error in errors:
         field = as_text(error.get("field")) or ""
         detail = as_text(error.get("message")) or message
-        problems.append(Problem.quote("invalid_field", detail, _point(call, field)))
+        code = "invalid_field" if _was_sent(call, field) else "missing_field"
+        problems.append(Problem.quote(code, detail, _point(call, field)))
     return tuple(problems)
+
+
+def _was_sent(call: Call, field: str) -> bool:
+    """Whether the advert sent has this field, or nobody can tell: the portal's own names need not be those of the body."""
+    sent = call.rendering.payload
+    named = [as_object(attribute).get("urn") for attribute in as_list(sent.get("attributes"))]
+    given = look_up(sent, "/" + field.partition("[")[0].replace(".", "/"))
+    return field in named or given not in (None, "") or point(field, PORTAL_OF[call.channel]) is None
 
 
 def _point(call: Call, field: str) -> str | None:
