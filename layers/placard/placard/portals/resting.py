@@ -28,4 +28,4 @@ def find_refusal(note: Any, of: Mapping[str, Any], now: int) -> Problem | None:
     code, until = as_text(kept.get("code")), as_number(kept.get("until"))
     if code not in CATALOGUE or until is None or now >= until or kept.get("of") != of:
         return None
-    return Problem(code, as_text(kept.get("detail")) or "")
+    return Problem.quote(code, as_text(kept.get("detail")))
