@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,9 +45,9 @@ def sample(function: str, case: str) -> dict[str, Any]:
 class Recorder:
     """In the place of a use case: keeps what it is called with, and fails where it is told to."""
 
-    def __init__(self, failing: tuple[Any, ...] = ()) -> None:
+    def __init__(self, failing: tuple[Any, ...] = (), trace: str | None = None) -> None:
         self.calls: list[Any] = []
-        self.failing = failing
+        self.failing, self.trace = failing, trace
 
     def _take(self, call: Any) -> list[str]:
         self.calls.append(call)
@@ -60,7 +61,8 @@ class Recorder:
     def fold_parked(self, *key: str) -> list[str]:
         return self._take(key)
 
-    def __call__(self, wake_up: WakeUp) -> None:
+    def __call__(self, wake_up: WakeUp, follow: Callable[[str | None], None]) -> None:
+        follow(self.trace)
         self._take(wake_up)
 
 
@@ -231,6 +233,20 @@ def test_a_look_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps
     bootstrap.use(**{"deliver olx": recorder})
     answer = deliver_publication.handler(event, CONTEXT)
     assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
+
+
+@pytest.mark.parametrize("trace", ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", None])
+def test_a_look_that_fails_is_logged_with_the_crms_trace(
+    queues: MemoryWakeUps, monkeypatch: pytest.MonkeyPatch, trace: str | None
+) -> None:
+    event = sample("deliver_publication", "wake_up")
+    recorder = Recorder(failing=(WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),), trace=trace)
+    bootstrap.use(**{"deliver olx": recorder})
+    written = io.StringIO()
+    monkeypatch.setattr(deliver_publication.logger.registered_handler, "stream", written)
+    deliver_publication.handler(event, CONTEXT)
+    (line,) = [json.loads(line) for line in written.getvalue().splitlines() if "a look failed" in line]
+    assert (line["classifiedId"], line.get("traceparent")) == (CLASSIFIED, trace)
 
 
 # --- reconcile -------------------------------------------------------------------------------------------------------

@@ -51,8 +51,12 @@ def see(publication: Publication, classified: Classified, now: int) -> tuple[Pub
             overtaken.append(_superseded(standing))
         received.append(_received(standing, classified))
     publication, passed = write(publication, overtaken, now=now, source=Source.HUB)
+    if received:
+        # A classified keeps its newest revision's trace alone: an older one that is seen only now has none, not another's.
+        newest = any(item.revision == classified.revision for item in received)
+        publication = replace(publication, traceparent=classified.traceparent if newest else None)
     publication, entries = write(publication, received, now=now, source=Source.HUB, at=classified.accepted_at)
-    return replace(publication, traceparent=classified.traceparent or publication.traceparent), passed + entries
+    return publication, passed + entries
 
 
 def has_seen(publication: Publication, classified: Classified) -> bool:

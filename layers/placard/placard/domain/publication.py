@@ -93,7 +93,8 @@ class Standing:
 class Entry:
     """One line of the timeline (StatusEntry of contracts/hub.md §2). Instants are milliseconds.
 
-    `live_changed`: buyers see the advert since this entry, or no longer see it.
+    `live_changed`: buyers see the advert since this entry, or no longer see it. `traceparent` is that of the CRM's request
+    which led to it, None where that had none.
     """
 
     status_id: str
@@ -118,9 +119,10 @@ class Entry:
     normalised: tuple[Mapping[str, Any], ...] = ()
     evidence: str | None = None
     live_changed: bool = False
+    traceparent: str | None = None
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
-        """Return the StatusEntry as the CRM reads it, hints in one of LANGUAGES; `evidence` and `live_changed` stay inside."""
+        """Return the StatusEntry as the CRM reads it, hints in one of LANGUAGES; its last three members stay inside."""
         shown: dict[str, Any] = {
             "statusId": self.status_id,
             "classifiedId": self.classified_id,

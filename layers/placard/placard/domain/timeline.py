@@ -127,6 +127,7 @@ def write(
             normalised=normalised,
             evidence=evidence,
             live_changed=any(_changes_live(item) for item in group),
+            traceparent=publication.traceparent,
         )
         entries.append(entry)
         kept = [_with_latest(item.standing, entry) for item in group]

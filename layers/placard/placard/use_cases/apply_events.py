@@ -91,11 +91,17 @@ class ApplyEvents:
             return NO_ADVERT
         now = self.clock.now()
         folded = apply(publication, event, policy, now)
+        told = {
+            "classifiedId": link.classified_id,
+            "traceparent": publication.traceparent,
+            "evidence": message.key,
+            "word": event.word,
+            "outcome": folded.outcome,
+        }
         if folded.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
-            logger.warning(
-                "a portal's word changed nothing",
-                extra={"evidence": message.key, "word": event.word, "outcome": folded.outcome},
-            )
+            logger.warning("a portal's word changed nothing", extra=told)
+        else:
+            logger.info("a portal's word was folded", extra=told)
         self.store.save(Change(folded.publication, folded.entries, message=message, outcome=folded.outcome))
         return folded.outcome
 

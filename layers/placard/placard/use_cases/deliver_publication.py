@@ -44,8 +44,11 @@ class DeliverPublication:
     lease: int = 120 * SECOND
     scale: float = 1
 
-    def __call__(self, wake_up: WakeUp) -> None:
-        """Look once. Whatever is left to do afterwards stands in the table: a `look` mark or a due time."""
+    def __call__(self, wake_up: WakeUp, follow: Callable[[str | None], None] | None = None) -> None:
+        """Look once. Whatever is left to do afterwards stands in the table: a `look` mark or a due time.
+
+        `follow` is told the trace of the CRM's request as soon as it is known, so that every line of the log can name it.
+        """
         classified, publications = self.store.load(wake_up.classified_id)
         if classified is None:
             logger.warning("wake-up for an unknown classified", extra={"classifiedId": wake_up.classified_id})
@@ -53,16 +56,17 @@ class DeliverPublication:
         known = {publication.channel: publication for publication in publications}
         publication = known.get(wake_up.channel) or open_publication(classified, wake_up.channel)
         try:
-            self._look(classified, publication)
+            self._look(classified, publication, follow or _forget)
         except TransitionConflictError:
             # Somebody else changed it between our reading and our writing; their change wakes the next look.
             logger.info("another look was first", extra={"classifiedId": wake_up.classified_id})
 
-    def _look(self, classified: Classified, publication: Publication) -> None:
+    def _look(self, classified: Classified, publication: Publication, follow: Callable[[str | None], None]) -> None:
         now = self.clock.now()
         policy = self.provider.policy
         rendering = self.provider.publisher.render(classified, publication.channel)
         looked = look(publication, classified, rendering, policy, now)
+        follow(looked.publication.traceparent)
         decision = looked.decision
         idle = decision.start is None and not decision.read and not decision.search
         seen = rest(looked.publication, decision.wake_at, now) if idle else looked.publication
@@ -99,8 +103,7 @@ class DeliverPublication:
             begun.traceparent,
             max((standing.remote_revision for standing in begun.standings.values()), default=0),
         )
-        traced = {"operation": start.kind.value, "remoteId": running.remote_id, "traceparent": begun.traceparent}
-        logger.info("calling the portal", extra=traced)
+        logger.info("calling the portal", extra={"operation": start.kind.value, "remoteId": running.remote_id})
         try:
             answer = self.provider.publisher.send(call)
         except PortalUnavailableError as error:
@@ -278,6 +281,10 @@ class DeliverPublication:
         raise TransitionConflictError(
             f"the publication {publication.classified_id}/{publication.channel} never stood still"
         )
+
+
+def _forget(_trace: str | None) -> None:
+    """Follow nothing."""
 
 
 def _running(publication: Publication) -> Running:

@@ -83,7 +83,9 @@ class OlxPublisher:
         if publication.remote_id is None:
             return ()
         token = self._token_of(question.classified, publication.channel, publication.remote_id)
-        reply = self._call(token, "GET", f"/{quote(publication.remote_id, safe='')}/meta")
+        reply = self._call(
+            token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
+        )
         if reply.status == 404:
             return (read_nothing(question, self._clock.now()),)
         return (read_meta(question, as_object(_require(reply).get("data")), self._clock.now()),)
@@ -94,7 +96,8 @@ class OlxPublisher:
         found: dict[str, str] = {}
         seen: set[str] = set()
         for page in range(1, MOST_PAGES + 1):
-            reply = self._call(token, "GET", "/meta", query={"page": str(page), "limit": str(PAGE)})
+            query = {"page": str(page), "limit": str(PAGE)}
+            reply = self._call(token, "GET", "/meta", query=query, traceparent=classified.traceparent)
             items = [as_object(item) for item in as_list(_require(reply).get("data"))]
             fresh = [item for item in items if as_text(item.get("uuid")) and str(item["uuid"]) not in seen]
             seen |= {str(item["uuid"]) for item in fresh}
@@ -144,7 +147,8 @@ class OlxPublisher:
         if remote_id is None:
             raise ambiguous(channel)
         for path in paths.values():
-            if self._call(path, "GET", f"/{quote(remote_id, safe='')}/meta").succeeded:
+            meta = f"/{quote(remote_id, safe='')}/meta"
+            if self._call(path, "GET", meta, traceparent=classified.traceparent).succeeded:
                 return path
         raise ambiguous(channel)
 
