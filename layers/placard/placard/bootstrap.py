@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         Provider,
         PublicationStore,
         Receiver,
+        Renderer,
         ToldStore,
         WakeUps,
     )
@@ -200,6 +201,18 @@ def policy(provider: str) -> Policy:
         return load_policy(provider).scaled(settings().time_scale)
 
     return _part(f"policy {provider}", make)
+
+
+def renderer(provider: str) -> Renderer:
+    """What a provider would be sent, without the means to send it."""
+
+    def make() -> Renderer:
+        from placard.portals.registry import load_renderer
+
+        arguments = {"rules": settings().aviv_rules} if provider == "aviv" else {}
+        return load_renderer(provider, credentials(), **arguments)
+
+    return _part(f"renderer {provider}", make)
 
 
 def receiver(provider: str) -> Receiver:

@@ -366,11 +366,18 @@ class Question:
     overdue: bool = False
 
 
-class Publisher(Protocol):
-    """What a provider's folder does at its portal. Every method may raise the PortalError tree; none sleeps or loops."""
+class Renderer(Protocol):
+    """What a provider's folder knows of a classified without a call: also that of a classified nobody has stored."""
 
     def render(self, classified: Classified, channel: str) -> Rendering:
         """Return the classified in the portal's form. Pure."""
+
+    def check_account(self, classified: Classified, channel: str) -> None:
+        """Raise CredentialsError where no account is there to publish it with; reads one secret at most."""
+
+
+class Publisher(Renderer, Protocol):
+    """What a provider's folder does at its portal. Every method may raise the PortalError tree; none sleeps or loops."""
 
     def send(self, call: Call) -> Answer:
         """Send one operation."""

@@ -51,7 +51,15 @@ def make_call(
     remote_id = None if operation is Operation.POST else remote_id
     classified = make_classified(body)
     listed = more.pop("listed", tuple(p for p in classified.portals if CHANNEL_OF[p] == channel))
-    return Call(operation, channel, classified, Rendering(payload, {}), listed, remote_id, **more)
+    return Call(
+        operation,
+        channel,
+        classified,
+        Rendering(payload, {}, names_portals=channel == "aviv"),
+        listed,
+        remote_id,
+        **more,
+    )
 
 
 def make_publication(channel: str, *portals: str, running: Running | None = None, **standing: Any) -> Publication:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -95,7 +95,8 @@ class Rendering:
 
     `payload` is the body without what depends on the choice of portals; `hashes` fingerprints, per portal, what that portal
     would show; `problems` names the rule breaks, per portal; `normalised` what was changed to fit, as
-    `{field, from, to}`. `key` is the portal's own identity of the advert: another key is another advert.
+    `{field, from, to}`. `key` is the portal's own identity of the advert: another key is another advert. `names_portals`: the
+    body sent names the portals it is for.
     """
 
     payload: Mapping[str, Any]
@@ -103,3 +104,8 @@ class Rendering:
     problems: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
     normalised: tuple[Mapping[str, Any], ...] = ()
     key: str | None = None
+    names_portals: bool = False
+
+    def for_portals(self, portals: Iterable[str]) -> dict[str, Any]:
+        """Return the body as it is sent for these portals of the channel."""
+        return {"portals": list(portals), **self.payload} if self.names_portals else dict(self.payload)

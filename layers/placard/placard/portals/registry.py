@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from placard.domain.policy import Policy
-from placard.ports import Publisher, Receiver
+from placard.ports import Publisher, Receiver, Renderer
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -14,6 +14,8 @@ PROVIDERS: dict[str, tuple[str, str, str | None]] = {
     "aviv": ("placard.portals.aviv", "AvivPublisher", "AvivReceiver"),
     "spotahome": ("placard.portals.spotahome", "SpotahomePublisher", None),
 }
+# Beside them, importable without an HTTP client: its renderer's class.
+RENDERERS = {"olx": "OlxRenderer", "aviv": "AvivRenderer", "spotahome": "SpotahomeRenderer"}
 
 
 def load_policy(provider: str) -> Policy:
@@ -25,6 +27,12 @@ def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:
     """Return a provider's publisher, built with these arguments."""
     folder, publisher, _ = PROVIDERS[provider]
     return cast("Publisher", getattr(import_module(f"{folder}.publisher"), publisher)(*arguments, **named))
+
+
+def load_renderer(provider: str, *arguments: Any, **named: Any) -> Renderer:
+    """Return a provider's renderer, built with these arguments."""
+    folder = import_module(f"{PROVIDERS[provider][0]}.renderer")
+    return cast("Renderer", getattr(folder, RENDERERS[provider])(*arguments, **named))
 
 
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:

@@ -38,6 +38,7 @@ def render(classified: Classified, channel: str, rules: Rules | None = None) -> 
         hashes=dict.fromkeys(PORTALS, content_hash(payload)),
         problems={portal: found for portal, found in problems.items() if found},
         normalised=normalised,
+        names_portals=True,
     )
 
 

@@ -20,13 +20,11 @@ from placard.domain.errors import (
     UnsupportedOperationError,
 )
 from placard.domain.events import Operation, PortalEvent
-from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
-from placard.portals.aviv import mapping
 from placard.portals.aviv.accounts import read_app
 from placard.portals.aviv.answers import read_answer, refuse_access
 from placard.portals.aviv.paths import make_token
-from placard.portals.aviv.rules import read_rules
+from placard.portals.aviv.renderer import AvivRenderer
 from placard.portals.aviv.statuses import (
     is_undecided,
     keep_latest,
@@ -55,7 +53,7 @@ MOST_PAGES = 4
 MOST_CONFLICTS = 2
 
 
-class AvivPublisher:
+class AvivPublisher(AvivRenderer):
     """Publishes at AVIV's portals. `receiver_url` is where AVIV is to call back; `time_scale` shortens waits.
 
     `rules` is the JSON text of AVIV_RULES; the first rendering raises RulesError where it cannot be read.
@@ -74,14 +72,10 @@ class AvivPublisher:
         client: httpx.Client | None = None,
     ) -> None:
         self._base_url, self._receiver_url = base_url.rstrip("/"), receiver_url.rstrip("/")
-        self._credentials, self._clock, self._scale = credentials, clock, time_scale
-        self._rules = rules
+        super().__init__(credentials, rules=rules)
+        self._clock, self._scale = clock, time_scale
         self._wire = Wire(clock, client, HEADERS)
         self._tokens = Tokens(self._base_url, token_url, credentials, clock, self._wire, time_scale)
-
-    def render(self, classified: Classified, channel: str) -> Rendering:
-        """Return the classified as AVIV takes it."""
-        return mapping.render(classified, channel, read_rules(self._rules))
 
     def send(self, call: Call) -> Answer:
         """Send one operation. A 202 says only that the shape was valid; the portals judge later (§7)."""
@@ -93,7 +87,7 @@ class AvivPublisher:
         with before_the_call():
             self._subscribe(customer, headers)
         sends = call.operation is not Operation.DELETE
-        body = {"portals": list(call.listed), **call.rendering.payload} if sends else None
+        body = call.rendering.for_portals(call.listed) if sends else None
         path = "/classifieds" if call.operation is Operation.POST else _path_of(call.remote_id)
         if call.operation is Operation.PUT:
             reply = self._put(customer, path, body, headers, call.remote_revision)

@@ -14,13 +14,13 @@ from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
-from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.portals.base import Reply, Wire
 from placard.portals.olx import mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer, stop
 from placard.portals.olx.meta import read_meta, read_nothing
+from placard.portals.olx.renderer import OlxRenderer
 from placard.portals.olx.tokens import Tokens
 from placard.portals.reading import as_list, as_object, as_text
 from placard.ports import Call, Clock, Credentials, Question
@@ -40,7 +40,7 @@ PAGE = 100
 MOST_PAGES = 20
 
 
-class OlxPublisher:
+class OlxPublisher(OlxRenderer):
     """Publishes at the OLX Group's sites. `time_scale` shortens waits in the sandbox."""
 
     def __init__(
@@ -54,13 +54,10 @@ class OlxPublisher:
     ) -> None:
         base_url = base_url.rstrip("/")
         self._adverts = f"{base_url}/advert/v1"
-        self._credentials, self._clock = credentials, clock
+        super().__init__(credentials)
+        self._clock = clock
         self._wire = Wire(clock, client, HEADERS)
         self._tokens = Tokens(base_url, credentials, clock, self._wire, time_scale)
-
-    def render(self, classified: Classified, channel: str) -> Rendering:
-        """Return the advert for one site."""
-        return mapping.render(classified, channel)
 
     def send(self, call: Call) -> Answer:
         """Send one operation. A 2xx says only that the shape was valid; the site tells the end later (§2)."""

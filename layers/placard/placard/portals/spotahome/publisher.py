@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from placard.domain.answers import Answer
-from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import UnsupportedOperationError
 from placard.domain.events import PortalEvent
-from placard.domain.policy import Rendering
-from placard.domain.problems import Problem
+from placard.portals.spotahome.renderer import NOT_YET, SpotahomeRenderer
 from placard.ports import Call, Clock, Credentials, Question
 
-NOT_YET = Problem.of(Cause.NO_PUBLISHING_YET, portal="Spotahome")
 
-
-class SpotahomePublisher:
+class SpotahomePublisher(SpotahomeRenderer):
     """Finds every classified impossible to publish, so that its portal ends `CREATING_FAILED` with the reason."""
 
     def __init__(self, credentials: Credentials, clock: Clock) -> None:
         """Take what every publisher is given."""
-
-    def render(self, classified: Classified, channel: str) -> Rendering:
-        """Return nothing to send and why."""
-        portals = classified.portals_on(channel)
-        return Rendering({}, dict.fromkeys(portals, ""), dict.fromkeys(portals, (NOT_YET,)))
+        super().__init__(credentials)
 
     def send(self, call: Call) -> Answer:
         """Never called: no rendering of ours passes."""
