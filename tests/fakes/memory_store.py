@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Generic, TypeVar
@@ -13,7 +13,7 @@ from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, MINUTE, to_text
 from placard.domain.lifecycle import Outcome
-from placard.domain.publication import Entry, Publication
+from placard.domain.publication import Entry, Publication, Rank
 from placard.domain.subscription import Subscription, Sweep
 from placard.domain.told import Place, Told
 from placard.ports import Change, Clock, Due, Link, Message, Page, Revision, View, Written
@@ -84,6 +84,11 @@ class MemoryStore:
         publications = tuple(publication for publication in found if publication is not None)
         return self._find(_classified_key(classified_id), Classified), publications
 
+    def load_classifieds(self, classified_ids: Sequence[str]) -> Mapping[str, Classified]:
+        """Return classifieds by their ids, those that exist."""
+        found = {one: self._find(_classified_key(one), Classified) for one in classified_ids}
+        return {one: stored for one, stored in found.items() if stored is not None}
+
     def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
         """Return a customer's classifieds that are not deleted, the newest change first."""
         mine = [stored for _, stored in self._all(Classified) if stored.customer == customer and not stored.deleted]
@@ -95,6 +100,13 @@ class MemoryStore:
         mine = [stored for _, stored in self._all(Entry) if stored.classified_id == classified_id]
         mine = [entry for entry in mine if entry.creation_date + self._kept_for >= now]
         return _page(mine, lambda entry: _entry_key(entry)[1], limit, after)
+
+    def walk_entries(self, customer: str, after: Rank | None, until: int, at_once: int) -> Iterator[Entry]:
+        """Return a customer's entries behind a place, in order of their places."""
+        oldest = self._clock.now() - self._kept_for
+        mine = [stored for _, stored in self._all(Entry) if stored.customer == customer]
+        due = [entry for entry in mine if oldest <= entry.creation_date <= until]
+        return iter(sorted((e for e in due if after is None or e.rank > after), key=lambda entry: entry.rank))
 
     # --- publications ---
 

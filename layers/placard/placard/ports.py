@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -11,7 +11,7 @@ from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
 from placard.domain.policy import Policy, Rendering
-from placard.domain.publication import Entry, Publication
+from placard.domain.publication import Entry, Publication, Rank
 from placard.domain.subscription import Subscription, Sweep
 from placard.domain.told import Place, Told
 
@@ -75,8 +75,8 @@ class Page(Generic[Row]):
     after: str | None = None
 
 
-class ClassifiedStore(Protocol):
-    """Classifieds, as the API reads and writes them. Raises StoreUnavailableError when storage does not answer."""
+class RevisionStore(Protocol):
+    """What making a revision needs. Raises StoreUnavailableError when storage does not answer."""
 
     def write(self, revision: Revision) -> Written:
         """Make the next revision in one conditional write, or return what stands against it."""
@@ -84,11 +84,25 @@ class ClassifiedStore(Protocol):
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
         """Return a classified and its publications, in one consistent read."""
 
+
+class ClassifiedStore(RevisionStore, Protocol):
+    """Classifieds, as the API reads and writes them."""
+
+    def load_classifieds(self, classified_ids: Sequence[str]) -> Mapping[str, Classified]:
+        """Return at most 100 classifieds by their ids, those that exist, in one consistent read."""
+
     def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
         """Return a customer's classifieds that are not deleted, the newest change first."""
 
     def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
         """Return the timeline of a classified, the newest entry first."""
+
+    def walk_entries(self, customer: str, after: Rank | None, until: int, at_once: int) -> Iterator[Entry]:
+        """Return a customer's entries behind a place, those created until then (ms) and not expired, in order of their places.
+
+        They are read as somebody asks for more, about as many `at_once`. The index may be stale: an entry may be missing
+        for some seconds after its creation.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from placard.domain.channels import PORTALS
@@ -299,3 +301,23 @@ def test_a_change_moves_a_classified_to_the_front(stores: Stores) -> None:
     stores.classifieds.write(put(estate="estate-0"))
     rows = stores.classifieds.list_classifieds(CUSTOMER, 10, None).rows
     assert [found.offerer_estate_id for found in rows] == ["estate-0", "estate-2", "estate-1"]
+
+
+def test_many_are_read_at_once(stores: Stores) -> None:
+    made = [post(estate=f"estate-{number}") for number in range(100)]
+    for revision in made[:60]:
+        stores.classifieds.write(revision)
+    found = stores.classifieds.load_classifieds([revision.classified_id for revision in made])
+    assert found.keys() == {revision.classified_id for revision in made[:60]}
+    assert all(found[one] == stores.classifieds.load(one)[0] for one in list(found)[:3])
+    assert stores.classifieds.load_classifieds([]) == {}
+
+
+def test_many_large_ones_are_read_whole(stores: Stores) -> None:
+    """BatchGetItem answers at most 16 MB and names the keys it left out."""
+    large = {number: random.Random(number).randbytes(180_000).hex() for number in range(100)}  # noqa: S311 - to fill space
+    made = [post(estate=f"estate-{n}", body={**BODY, "own": text}) for n, text in large.items()]
+    for revision in made:
+        stores.classifieds.write(revision)
+    found = stores.classifieds.load_classifieds([revision.classified_id for revision in made])
+    assert [found[revision.classified_id].body for revision in made] == [revision.body for revision in made]

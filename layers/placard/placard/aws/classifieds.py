@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice, takewhile
 
+from placard.aws.changes import walk_entries
 from placard.aws.codec import unpacked_size
 from placard.aws.items import (
     ENTRIES,
@@ -22,7 +23,7 @@ from placard.aws.reads import load_classified
 from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.classified import Classified, Kind
-from placard.domain.publication import Entry, Publication
+from placard.domain.publication import Entry, Publication, Rank
 from placard.ports import Clock, Page, Revision, Written
 
 # BatchGetItem takes 100 keys and answers at most 16 MB; a classified is at most 256 KiB.
@@ -49,6 +50,12 @@ class DynamoClassifiedStore:
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
         """Return a classified and its publications, in one consistent read."""
         return load_classified(self._table, classified_id)
+
+    def load_classifieds(self, classified_ids: Sequence[str]) -> Mapping[str, Classified]:
+        """Return at most 100 classifieds by their ids, in one consistent read."""
+        keys = [classified_key(classified_id) for classified_id in classified_ids]
+        items = self._table.batch_get(keys, consistent=True)
+        return {classified_id_of(item): read_classified(item) for item in items}
 
     def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
         """Return a customer's classifieds, the newest change first. Raises ValueError for a token that is none.
@@ -93,6 +100,10 @@ class DynamoClassifiedStore:
             size += unpacked_size(row["body"])
             last = row["sk"]
         return Page(tuple(found))
+
+    def walk_entries(self, customer: str, after: Rank | None, until: int, at_once: int) -> Iterator[Entry]:
+        """Return a customer's entries behind a place, in order of their places."""
+        return walk_entries(self._table, customer, after, until, self._clock.now(), at_once)
 
     def _changes(self, customer: str, shard: int, limit: int, end: tuple[str, str] | None) -> Iterator[Item]:
         name = f"{customer}#{shard}"

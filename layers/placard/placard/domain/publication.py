@@ -13,6 +13,9 @@ from placard.domain.instants import to_text
 from placard.domain.lifecycle import Family, Outcome, Word
 from placard.domain.problems import DEFAULT_LANGUAGE, Problem
 
+# Where something stands in an order of time: the instant (ms), then a name of its own.
+Rank = tuple[int, str]
+
 
 class Phase(StrEnum):
     """How far the call of an operation has come."""
@@ -120,6 +123,11 @@ class Entry:
     evidence: str | None = None
     live_changed: bool = False
     traceparent: str | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """Where it stands among all entries of its customer."""
+        return self.creation_date, f"{self.classified_id}#{self.channel}#{self.status_id}"
 
     def to_json(self, language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
         """Return the StatusEntry as the CRM reads it, hints in one of LANGUAGES; its last three members stay inside."""

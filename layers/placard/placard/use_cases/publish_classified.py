@@ -24,7 +24,7 @@ from placard.domain.refusals import (
     PreconditionError,
     UnknownClassifiedError,
 )
-from placard.ports import ClassifiedStore, Clock, Revision
+from placard.ports import Clock, Revision, RevisionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Ack:
 
 
 def post_classified(
-    store: ClassifiedStore, clock: Clock, caller: Caller, value: Any, idempotency_key: str | None = None
+    store: RevisionStore, clock: Clock, caller: Caller, value: Any, idempotency_key: str | None = None
 ) -> Ack:
     """Make a classified of any JSON value, or answer again what the same POST was answered.
 
@@ -67,7 +67,7 @@ def post_classified(
 
 
 def put_classified(
-    store: ClassifiedStore,
+    store: RevisionStore,
     clock: Clock,
     caller: Caller,
     classified_id: str,
@@ -96,7 +96,7 @@ def put_classified(
     return Ack(standing.classified_id, standing.revision)
 
 
-def delete_classified(store: ClassifiedStore, clock: Clock, caller: Caller, classified_id: str) -> Ack:
+def delete_classified(store: RevisionStore, clock: Clock, caller: Caller, classified_id: str) -> Ack:
     """Take a classified off every portal; again where a portal's deletion failed. Raises UnknownClassifiedError."""
     revision = _revise(clock, caller, Kind.DELETE, read_id(classified_id))
     written = store.write(revision)

@@ -78,7 +78,7 @@ def list_classifieds(
         classified, _ = store.load(ids.classified_id(customer, offerer_estate_id))
         return Page(() if classified is None or classified.deleted else (classified,))
 
-    return take_page(Query(f"classifieds/{customer}", read, _place_of_classified, _show), limit, token)
+    return take_page(Query(f"classifieds/{customer}", read, _rank_of_classified, _show), limit, token)
 
 
 def list_statuses(
@@ -103,13 +103,13 @@ def list_statuses(
     show = partial(Entry.to_json, language=language)
     if wanted.latest:
         latest = Page(_latest(looked_at))
-        query = Query(f"latest/{known_id}", lambda _rows, _after: latest, _place_of_entry, show, keep)
+        query = Query(f"latest/{known_id}", lambda _rows, _after: latest, _rank_of_entry, show, keep)
         return take_page(query, limit, token)
 
     def read(rows: int, after: str | None) -> Page[Entry]:
         return store.list_entries(known_id, rows, after)
 
-    query = Query(f"statuses/{known_id}", read, _place_of_entry, show, keep, received)
+    query = Query(f"statuses/{known_id}", read, _rank_of_entry, show, keep, received)
     return take_page(query, limit, token)
 
 
@@ -144,16 +144,16 @@ def _latest(publications: Iterable[Publication]) -> tuple[Entry, ...]:
             entry = entries.get(standing.latest.status_id)
             portals = (*(entry.portals if entry else ()), portal)
             entries[standing.latest.status_id] = replace(entry or standing.latest, portals=portals)
-    return tuple(sorted(entries.values(), key=_place_of_entry, reverse=True))
+    return tuple(sorted(entries.values(), key=_rank_of_entry, reverse=True))
 
 
 def _show(classified: Classified) -> dict[str, Any]:
     return {**classified.body, "classifiedId": classified.classified_id, "revision": classified.revision}
 
 
-def _place_of_classified(classified: Classified) -> tuple[int, str]:
+def _rank_of_classified(classified: Classified) -> tuple[int, str]:
     return classified.accepted_at, classified.classified_id
 
 
-def _place_of_entry(entry: Entry) -> tuple[int, str]:
+def _rank_of_entry(entry: Entry) -> tuple[int, str]:
     return entry.creation_date, f"{entry.channel}#{entry.status_id}"
