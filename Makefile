@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down lint format types unit integration e2e hunt build validate locks
+.PHONY: setup environments demo test up down lint format types unit integration e2e hunt build validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -55,6 +55,10 @@ hunt: .venv/.ready  # the properties with many other examples; what it finds bec
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
+
+# ---- after a change of a route, a schema or one of the domain's tables
+openapi: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m api > openapi.yaml
 
 # ---- the layer for AWS (PLACARD_PYTHON=3.13 PLACARD_ARCH=arm64 unless set otherwise)
 build: setup

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from placard import bootstrap
-from placard.aws.http_api import Request, Response, serve
+from placard.aws.http_api import Request, Response, refuse, serve
 from placard.aws.observability import start_logging
 from placard.use_cases.ask_portals import Ask, activate_classified, deactivate_classified, retry_classified
+from placard.use_cases.preflight import preflight
+from placard.use_cases.publish_batch import Verdict, publish_batch
 from placard.use_cases.publish_classified import (
     Ack,
     Caller,
@@ -15,6 +17,8 @@ from placard.use_cases.publish_classified import (
     post_classified,
     put_classified,
 )
+
+LARGEST_BATCH = 2 * 1024 * 1024
 
 
 def post(request: Request) -> Response:
@@ -57,6 +61,28 @@ def ask(use_case: Ask, request: Request) -> Response:
     return acknowledge(use_case(bootstrap.classified_store(), bootstrap.clock(), caller(request), classified_id, body))
 
 
+def batch(request: Request) -> Response:
+    """POST /classifieds/batch"""
+    body = request.read_body(LARGEST_BATCH)
+    verdicts = publish_batch(bootstrap.classified_store(), bootstrap.clock(), caller(request), body)
+    return Response(200, {"items": [show(verdict, request) for verdict in verdicts]})
+
+
+def check(request: Request) -> Response:
+    """POST /classifieds/preflight"""
+    verdicts = preflight(bootstrap.renderer, bootstrap.clock(), request.customer, request.read_body())
+    return Response(200, {"portals": {portal: verdict.to_json() for portal, verdict in verdicts.items()}})
+
+
+def show(verdict: Verdict, request: Request) -> dict[str, Any]:
+    """Return one item's answer: the status and the body of the single call."""
+    if isinstance(verdict, Ack):
+        answer = acknowledge(verdict)
+        return {"status": answer.status, "ack": answer.body}
+    answer = refuse(verdict, request)
+    return {"status": answer.status, "problem": answer.body}
+
+
 def caller(request: Request) -> Caller:
     """Return whom the request speaks for."""
     return Caller(request.customer, request.traceparent)
@@ -70,6 +96,8 @@ def acknowledge(ack: Ack) -> Response:
 
 ROUTES = {
     "POST /classifieds": post,
+    "POST /classifieds/batch": batch,
+    "POST /classifieds/preflight": check,
     "PUT /classifieds/{classifiedId}": put,
     "DELETE /classifieds/{classifiedId}": delete,
     "POST /classifieds/{classifiedId}/deactivate": deactivate,

@@ -7,6 +7,7 @@ from typing import Any
 from placard import bootstrap
 from placard.aws.http_api import Request, Response, serve
 from placard.aws.observability import start_logging
+from placard.use_cases.list_changes import list_changes
 from placard.use_cases.paging import LARGEST_LIMIT, Listing
 from placard.use_cases.query_status import (
     PORTALS,
@@ -45,6 +46,14 @@ def get_statuses(request: Request) -> Response:
     return page(listing).in_language(language)
 
 
+def get_changes(request: Request) -> Response:
+    """GET /statuses"""
+    limit, since = request.read_limit(LARGEST_LIMIT), request.read_parameter("since")
+    scale = bootstrap.settings().time_scale
+    changes = list_changes(bootstrap.classified_store(), bootstrap.clock(), request.customer, limit, since, scale)
+    return Response(200, {"items": list(changes.items), "cursor": changes.cursor})
+
+
 def page(listing: Listing) -> Response:
     """Return V4's answer to a list."""
     more = {} if listing.next_token is None else {"nextToken": listing.next_token}
@@ -55,6 +64,7 @@ ROUTES = {
     "GET /classifieds": get_classifieds,
     "GET /classifieds/{classifiedId}": get_classified,
     "GET /classifieds/{classifiedId}/statuses": get_statuses,
+    "GET /statuses": get_changes,
 }
 
 start_logging()

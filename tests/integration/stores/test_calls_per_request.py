@@ -14,7 +14,10 @@ from placard import bootstrap
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.publications import DynamoPublicationStore
 from placard.aws.table import Table
+from placard.domain.instants import SECOND
+from placard.domain.look import open_publication, see
 from placard.portals.registry import load_receiver
+from placard.ports import Change
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.api.crm import Crm, make_body
 from tests.unit.receivers.test_receivers import (
@@ -88,6 +91,40 @@ def test_a_reading_is_two_calls_at_most(crm: Crm, count: Counted) -> None:
     assert count(lambda: crm.get(classified_id))[0] == 1
     assert count(lambda: crm.statuses(classified_id, "filter=latest"))[0] == 1
     assert count(lambda: crm.statuses(classified_id))[0] <= 2
+
+
+def test_a_batch_reads_once_and_writes_what_changes(crm: Crm, count: Counted) -> None:
+    made = [{"op": "put", "classified": make_body(key=f"estate-{number}")} for number in range(100)]
+    calls, answer = count(lambda: crm.batch(*made))
+    assert (calls, {item["status"] for item in answer.json["items"]}) == (101, {202})
+    acks = answer.json
+    calls, answer = count(lambda: crm.batch(*made))
+    assert (calls, answer.json) == (1, acks)
+    changed = {"op": "put", "classified": make_body(key="estate-7") | {"own": 1}}
+    calls, answer = count(lambda: crm.batch(changed, *made[8:]))
+    assert (calls, answer.json["items"][0]["ack"]["revision"]) == (2, 2)
+    calls, answer = count(lambda: crm.batch({"op": "delete", "offererEstateId": "never"}, {"op": "put"}))
+    assert (calls, [item["status"] for item in answer.json["items"]]) == (1, [404, 400])
+    calls, answer = count(lambda: crm.batch({"op": "put"}))
+    assert (calls, answer.status) == (0, 200)
+
+
+def test_a_preflight_reads_nothing_of_the_table(crm: Crm, count: Counted) -> None:
+    calls, answer = count(lambda: crm.preflight(make_body(portals=["SL", "BD", "IMOVIRTUAL"])))
+    assert (calls, answer.status) == (0, 200)
+
+
+def test_all_changes_are_a_query_for_each_shard_and_a_batched_read(crm: Crm, count: Counted) -> None:
+    assert count(crm.changes)[0] == 8
+    clock, table = crm.clock, crm.store._table
+    publications = DynamoPublicationStore(table, clock, 400)
+    for number in range(9):
+        classified_id = crm.post(make_body(key=f"estate-{number}")).json["classifiedId"]
+        classified, _ = crm.store.load(classified_id)
+        publications.save(Change(*see(open_publication(classified, "aviv"), classified, clock.now())))
+    clock.advance(31 * SECOND)
+    calls, answer = count(crm.changes)
+    assert (calls, len(answer.json["items"])) == (9, 9)
 
 
 def test_a_callback_is_one_call_to_a_warm_receiver(table: Table, count: Counted) -> None:

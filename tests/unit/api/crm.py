@@ -17,7 +17,7 @@ from placard.domain.channels import CHANNEL_OF
 from placard.domain.look import open_publication, see
 from placard.domain.publication import Publication
 from placard.ports import Change
-from tests.fakes import FakeClock, MemoryStore
+from tests.fakes import FakeClock, MemoryStore, MemoryVault
 
 ROOT = Path(__file__).parents[3]
 TRUSTED = "crm-client"
@@ -90,11 +90,18 @@ class Crm:
     clock: Any = field(default_factory=FakeClock)
     customer: str | None = "agency-0042"
     store: Any = None
+    secrets: dict[str, Any] = field(default_factory=dict)
+    aviv_rules: str = "{}"
 
     def __post_init__(self) -> None:
         self.store = self.store or MemoryStore(self.clock)
-        settings = SimpleNamespace(trusted_clients=frozenset({TRUSTED}))
-        bootstrap.use(classified_store=self.store, clock=self.clock, settings=settings)
+        self.connect()
+
+    def connect(self) -> None:
+        """Make this hub the one that the handlers talk to; the newest is, at first."""
+        settings = SimpleNamespace(trusted_clients=frozenset({TRUSTED}), time_scale=1, aviv_rules=self.aviv_rules)
+        vault = MemoryVault(self.clock, self.secrets)
+        bootstrap.use(classified_store=self.store, clock=self.clock, settings=settings, credentials=vault)
 
     def send(self, event: dict[str, Any]) -> Answer:
         """Call the handler that the event's route belongs to."""
@@ -137,6 +144,18 @@ class Crm:
         """GET the timeline."""
         event = self.event("query_status/statuses.json", None, headers) | {"rawQueryString": query}
         return self.send(event | {"pathParameters": {"classifiedId": classified_id}})
+
+    def preflight(self, body: Any, **headers: str | None) -> Answer:
+        """POST /classifieds/preflight."""
+        return self.send(self.event("publish_classified/preflight.json", body, headers))
+
+    def batch(self, *items: Any, **headers: str | None) -> Answer:
+        """POST /classifieds/batch."""
+        return self.send(self.event("publish_classified/batch.json", {"items": list(items)}, headers))
+
+    def changes(self, query: str = "") -> Answer:
+        """GET /statuses."""
+        return self.send(self.event("query_status/changes.json", None, {}) | {"rawQueryString": query})
 
     def event(self, path: str, body: Any, headers: dict[str, str | None]) -> dict[str, Any]:
         """Return a sample event with another body and other headers; None takes one away."""

@@ -27,7 +27,10 @@ ROUTER = "aws_lambda_powertools.event_handler"
 FORBIDDEN = {
     "receive_olx": (("receiver('olx')", "message_store()"), ("boto3", "httpx", "pydantic", ROUTER, "asyncio")),
     "receive_aviv": (("receiver('aviv')", "message_store()"), ("boto3", "httpx", "pydantic", ROUTER, "asyncio")),
-    "publish_classified": (("classified_store()",), ("boto3", "httpx", ROUTER)),
+    "publish_classified": (
+        ("classified_store()", "renderer('olx')", "renderer('aviv')", "renderer('spotahome')"),
+        ("boto3", "httpx", ROUTER),
+    ),
     "query_status": (("classified_store()",), ("boto3", "httpx", ROUTER)),
     "subscribe_webhook": (
         ("subscription_store()", "credentials()", "callback_url_check()"),

@@ -28,6 +28,7 @@ from placard.aws.http_problems import (
 )
 from placard.domain.problems import LANGUAGES
 from placard.domain.refusals import (
+    LARGEST_BODY,
     BodyTooLargeError,
     ErrorSource,
     Fault,
@@ -36,11 +37,10 @@ from placard.domain.refusals import (
 )
 
 _LOG = logging.getLogger(__name__)
-LARGEST_BODY = 256 * 1024
 _LONGEST_ID = 512
 
 # Seed 000, word for word but for the anchors: three name/version pairs, one whitespace between.
-_USER_AGENT = re.compile(r"[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+")
+USER_AGENT = re.compile(r"[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+")
 # W3C Trace Context, version 00 as AVIV documents it; ids of zeros alone are invalid there.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
@@ -55,7 +55,7 @@ _NO_REVISION = (0,)
 class Request:
     """One call of the API. Header names are in lower case; `raw` is None where the gateway's base64 does not decode.
 
-    `scopes` are those of the caller's token.
+    `scopes` are those of the caller's token; `instance` names this call in its problems.
     """
 
     headers: Mapping[str, str]
@@ -65,19 +65,20 @@ class Request:
     traceparent: str | None
     raw: bytes | None
     scopes: frozenset[str] = frozenset()
+    instance: str = ""
 
-    def read_body(self) -> Any:
-        """Return the JSON value sent, of whatever shape.
+    def read_body(self, largest: int = LARGEST_BODY) -> Any:
+        """Return the JSON value sent, of whatever shape; `largest` is in bytes.
 
-        Raises InvalidRequestError (content type), BodyTooLargeError (over 256 KiB), UnreadableBodyError.
+        Raises InvalidRequestError (content type), BodyTooLargeError, UnreadableBodyError.
         """
         kind = self.headers.get("content-type", "")
         if kind and not _JSON_TYPE.fullmatch(kind):
             raise InvalidRequestError(ErrorSource.CONTENT_TYPE, [Fault("Content-Type", "must be application/json")])
         if self.raw is None:
             raise UnreadableBodyError("The body is not what its encoding says")
-        if len(self.raw) > LARGEST_BODY:
-            raise BodyTooLargeError(f"The body is over {LARGEST_BODY} bytes")
+        if len(self.raw) > largest:
+            raise BodyTooLargeError(f"The body is over {largest} bytes")
         return read_json(self.raw)
 
     def read_optional_body(self) -> Any:
@@ -164,7 +165,7 @@ def serve(routes: Mapping[str, Route], event: Mapping[str, Any], trusted_clients
     instance = traceparent or str((event.get("requestContext") or {}).get("requestId", ""))
     try:
         route = _find_route(routes, event)
-        request = _read_request(event, headers, traceparent, trusted_clients)
+        request = _read_request(event, headers, traceparent, trusted_clients, instance)
         answer = _answer(route(request), "application/json", traceparent)
     except Exception as error:
         problem = describe_problem(error)
@@ -183,15 +184,19 @@ def _find_route(routes: Mapping[str, Route], event: Mapping[str, Any]) -> Route:
 
 
 def _read_request(
-    event: Mapping[str, Any], headers: Mapping[str, str], traceparent: str | None, trusted_clients: Collection[str]
+    event: Mapping[str, Any],
+    headers: Mapping[str, str],
+    traceparent: str | None,
+    trusted_clients: Collection[str],
+    instance: str,
 ) -> Request:
     customer = _find_customer(event, headers, trusted_clients)
-    if not _USER_AGENT.fullmatch(headers.get("user-agent", "")):
+    if not USER_AGENT.fullmatch(headers.get("user-agent", "")):
         fault = Fault("User-Agent", "must be three name/version pairs, one space between: software, tool, system")
         raise InvalidRequestError(ErrorSource.HEADER, [fault])
     path = event.get("pathParameters") or {}
     scopes = frozenset(str(_claims(event).get("scope") or "").split())
-    return Request(headers, path, _read_query(event), customer, traceparent, _read_raw(event), scopes)
+    return Request(headers, path, _read_query(event), customer, traceparent, _read_raw(event), scopes, instance)
 
 
 def _claims(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -249,6 +254,11 @@ def _read_raw(event: Mapping[str, Any]) -> bytes | None:
 
 def _refuse_parameter(name: str, reason: str) -> InvalidRequestError:
     return InvalidRequestError(ErrorSource.PARAMETER, [Fault(name, reason)])
+
+
+def refuse(error: Exception, request: Request) -> Response:
+    """Return the answer that an error stands for, for calls that hold several answers in one."""
+    return _respond(describe_problem(error), request.instance)
 
 
 def _respond(problem: Problem, instance: str) -> Response:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from placard.domain.errors import PlacardError
 
+LARGEST_BODY = 256 * 1024  # bytes of one classified (contracts/hub.md §2)
 # Enough to mend a body by; more only makes the answer long.
 MOST_FAULTS = 50
 
