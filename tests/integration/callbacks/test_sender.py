@@ -426,6 +426,13 @@ def test_the_address_judged_is_the_address_dialled() -> None:
         assert crm.connections == 1
 
 
+def test_the_name_is_not_dialled_but_its_address() -> None:
+    with listening(CREATED) as crm:
+        sender = HttpSender(allow_loopback=True, look_up=answers("127.0.0.2"), limit=5)
+        assert sender.send(deliver(crm.port, host="localhost"), NOW).status is None  # nobody listens there
+        assert crm.connections == 0
+
+
 def test_one_bad_address_among_good_ones_is_enough() -> None:
     with listening(CREATED) as crm:
         sender = HttpSender(allow_loopback=True, look_up=answers("127.0.0.1", "10.0.0.1"), limit=5)

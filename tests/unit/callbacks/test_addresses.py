@@ -325,6 +325,7 @@ NEVER = [
     "ff02::1",
     "ff05::1:3",
     "ff0e::1",
+    "2606:4700:4700::1111%eth0",
 ]
 LOOPBACK = ["127.0.0.0", "127.0.0.1", "127.0.0.53", "127.1.2.3", "127.255.255.255", "::1"]
 ANYBODY = [
@@ -367,6 +368,23 @@ def test_an_ill_shaped_url_is_refused_before_anything_is_looked_up(url: str) -> 
     names = Names([PUBLIC])
     assert refusal(url, names=names)
     assert names.asked == []
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://crm.example", "must begin with https://"),
+        ("https://user:word@crm.example", "must not hold user info"),
+        ("https://crm.example?x=1", "must not hold a query"),
+        ("https://crm.example#x", "must not hold a fragment"),
+        ("https://crm.example:0", "must name a port from 1 to 65535"),
+        ("https://crm.example/é", "must have a path of URL characters, all others percent-encoded"),
+        ("https://0x7f.1", "must write an address as four decimal numbers"),
+        ("https://crm.example.", "must name a host, without a dot at its end"),
+    ],
+)
+def test_a_refusal_says_what_to_mend(url: str, reason: str) -> None:
+    assert refusal(url) == reason
 
 
 @pytest.mark.parametrize("host", ODD_NUMBERS, ids=ascii)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -59,6 +59,9 @@ NOT_PUBLIC_V6 = tuple(
         "3fff::/20",  # documentation
     )
 )
+
+# Not the mapped ::ffff:127.0.0.1, which newer releases of Python call loopback too.
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 _USUAL_PORTS = {"https": 443, "http": 80}
 _FORBIDDEN = {
@@ -161,7 +164,7 @@ def find_addresses(
 
 def check_address(address: Address, scheme: str, allow_loopback: bool) -> str | None:
     """Return why an address may not be called, None where it may."""
-    if allow_loopback and address.is_loopback and getattr(address, "ipv4_mapped", None) is None:
+    if allow_loopback and _is_in(address, LOOPBACK):
         return None
     if scheme == "http":
         return "must be https, but to a loopback address"
@@ -171,10 +174,12 @@ def check_address(address: Address, scheme: str, allow_loopback: bool) -> str | 
 def is_public(address: Address) -> bool:
     """Whether anybody on the internet can be meant by it."""
     if isinstance(address, IPv4Address):
-        return not any(address in network for network in NOT_PUBLIC_V4)
-    return (
-        address in PUBLIC_V6 and address.scope_id is None and not any(address in network for network in NOT_PUBLIC_V6)
-    )
+        return not _is_in(address, NOT_PUBLIC_V4)
+    return address in PUBLIC_V6 and address.scope_id is None and not _is_in(address, NOT_PUBLIC_V6)
+
+
+def _is_in(address: Address, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def _read_ipv6(text: str) -> str:
