@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from placard.domain.answers import Answer
+from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
@@ -348,6 +349,19 @@ class Credentials(Protocol):
 
     def lease(self, name: str, until: int, now: int) -> bool:
         """Take the one lease on a name until then (ms); False while somebody else holds it."""
+
+
+# --- budgets ---------------------------------------------------------------------------------------------------------
+
+
+class Budget(Protocol):
+    """How often portals are called, shared by all instances."""
+
+    def take(self, name: str, rate: Rate, now: int, *, owed: bool = False) -> int:
+        """Pay for one call and return 0, or return the milliseconds to wait where the budget is spent.
+
+        Budgets have names of their own, such as `olx`. A call that is `owed` is made in any case: the next ones wait longer.
+        """
 
 
 # --- portals ---------------------------------------------------------------------------------------------------------

@@ -105,6 +105,14 @@ def test_every_functions_errors_are_alarmed() -> None:
     assert list_alarmed("FunctionName") >= set(FUNCTIONS)
 
 
+def test_every_line_that_is_counted_is_alarmed_and_every_logged_error_counts() -> None:
+    filters = list_resources("AWS::Logs::MetricFilter").values()
+    counted = {one["MetricName"] for found in filters for one in found["MetricTransformations"]}
+    assert counted <= {alarm["MetricName"] for alarm in list_resources("AWS::CloudWatch::Alarm").values()}
+    # The layer's lines are JSON with the member `level` (tests/integration/stores/test_observability.py).
+    assert '{ $.level = "ERROR" }' in [found["FilterPattern"] for found in filters]
+
+
 @pytest.mark.parametrize(("function", "queue"), read_queues())
 def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(function: str, queue: str) -> None:
     timeout = FUNCTIONS[function].get("Timeout", GLOBALS["Timeout"])

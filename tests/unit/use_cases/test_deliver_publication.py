@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
+
 import pytest
 
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Kind
-from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import BudgetSpentError, CredentialsError, PortalRejectedError, PortalUnavailableError
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
@@ -14,7 +17,7 @@ from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
 from placard.ports import Call, Question
-from tests.unit.domain.hub import HINTS, event
+from tests.unit.domain.hub import FACTS, HINTS, event
 from tests.unit.use_cases.world import CUSTOMER, World
 
 
@@ -264,6 +267,95 @@ def test_an_operation_without_an_end_is_asked_after_and_told_overdue(world: Worl
         if world.publication.running is None:
             break
     assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def _log_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_operator_is_alarmed_once_after_half_an_hour_without_an_end(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, readable: bool
+) -> None:
+    """contracts/olx.md §6, last row."""
+    world = World(replace(FACTS, silence=30 * MINUTE))
+    if not readable:
+
+        def refuse(question: Question) -> tuple[PortalEvent, ...]:
+            raise PortalUnavailableError("HTTP 503", taken=True)
+
+        monkeypatch.setattr(world.portal, "read", refuse)
+    world.publish()
+    world.settle()
+    began, alarmed_at = world.clock.now(), None
+    for _ in range(400):
+        world.clock.advance(max((world.publication.due or 0) - world.clock.now(), 1000))
+        world.reconcile()
+        world.settle()
+        if alarmed_at is None and _log_of(caplog):
+            alarmed_at = world.clock.now()
+        if world.publication.running is None:
+            break
+    assert _log_of(caplog) == ["an operation is overdue"]
+    assert alarmed_at is not None
+    assert 30 * MINUTE <= alarmed_at - began <= (31 * MINUTE if readable else 95 * MINUTE)
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def test_an_end_that_comes_before_half_an_hour_alarms_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    world = World(replace(FACTS, silence=30 * MINUTE))
+    world.publish()
+    world.settle()
+    world.clock.advance(10 * MINUTE)
+    world.reconcile()
+    world.settle()
+    world.clock.advance(20 * MINUTE - 1)
+    world.say(event("advert-1", world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", transaction="t-1"))
+    world.settle()
+    for _ in range(5):
+        world.clock.advance(HOUR)
+        world.reconcile()
+        world.settle()
+    assert _log_of(caplog) == []
+
+
+def test_a_call_the_hub_holds_back_burns_no_try_and_blames_nobody(world: World) -> None:
+    """The hub's own budget is spent for two days: nothing of it looks like a portal that fails."""
+    world.publish()
+
+    def hold_back(call: Call) -> Answer:
+        raise BudgetSpentError(HOUR)
+
+    world.portal.script = hold_back
+    for _ in range(48):
+        world.settle()
+        publication = world.publication
+        assert (publication.tries, publication.failing_since, publication.running) == (0, None, None)
+        assert publication.retry_at == world.clock.now() + HOUR
+        world.clock.advance(HOUR)
+        world.reconcile()
+    assert world.told() == ["RECEIVED(1)"]
+    world.portal.script = lambda call: Answer(Result.ACCEPTED, "advert-1", "t-1")
+    world.clock.advance(HOUR)
+    world.reconcile()
+    world.settle()
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
+
+
+def test_a_reading_the_hub_holds_back_burns_no_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.publish()
+    world.settle()
+
+    def hold_back(question: Question) -> tuple[PortalEvent, ...]:
+        raise BudgetSpentError(HOUR)
+
+    monkeypatch.setattr(world.portal, "read", hold_back)
+    world.clock.advance(10 * MINUTE)
+    for _ in range(5):
+        world.reconcile()
+        world.settle()
+        assert (world.publication.tries, world.publication.retry_at) == (0, world.clock.now() + HOUR)
+        world.clock.advance(HOUR)
 
 
 def test_an_operation_nobody_can_ask_about_is_overdue_all_the_same(

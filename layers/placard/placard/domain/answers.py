@@ -202,16 +202,20 @@ def postpone(
     taken: bool,
     counts: bool,
     why: str,
+    fails: bool = True,
 ) -> Folded:
     """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
+
+    `fails` is False where the hub itself held the call back: that begins no failure of the portal.
 
     After 15 minutes without success the timeline says so once; after 24 hours the revision fails (lifecycle §8).
     """
     running = publication.running
     if running is None or running.id != operation_id:
         return Folded(publication, (), Outcome.UNCHANGED)
-    since = publication.failing_since or now
-    if now - since >= policy.give_up:
+    since = publication.failing_since or (now if fails else None)
+    lasts = 0 if since is None else now - since
+    if lasts >= policy.give_up:
         problem = Problem.of(Cause.NEVER_TAKEN, why=why)
         return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None
@@ -225,7 +229,7 @@ def postpone(
         failing_since=since,
     )
     entries = ()
-    if now - since >= policy.patience:
+    if lasts >= policy.patience:
         problem = Problem.of(Cause.NOT_TAKEN, why=why)
         publication, entries = _tell(publication, running.portals, problem, now)
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
@@ -239,14 +243,20 @@ def forget(publication: Publication, operation_id: str, now: int) -> Folded:
 
 
 def overdue(publication: Publication, policy: Policy, now: int) -> Folded:
-    """Note that the portal was asked and still knows no end: look hourly, tell it once, give up after 24 hours."""
+    """Note that the portal was asked and still knows no end: look hourly, tell it once, give up after 24 hours.
+
+    The operator is alarmed once, `Policy.silence` after the call.
+    """
     running = publication.running
     if running is None or running.phase is not Phase.ACCEPTED or now < running.due:
         return Folded(publication, (), Outcome.UNCHANGED)
     if now >= running.began_at + policy.operation_due + policy.give_up:
         problem = Problem.of(Cause.NO_END)
         return end(publication, running.id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
-    later = replace(running, due=now + policy.again, overdue=True)
+    alarm_at = None if policy.silence is None or running.alarmed else running.began_at + policy.silence
+    alarmed = running.alarmed or (alarm_at is not None and now >= alarm_at)
+    due = now + policy.again if alarm_at is None or alarmed else min(alarm_at, now + policy.again)
+    later = replace(running, due=due, overdue=True, alarmed=alarmed)
     publication, entries = replace(publication, running=later), ()
     if not running.overdue:
         problem = Problem.of(Cause.NO_END_IN_TIME)

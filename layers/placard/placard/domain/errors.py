@@ -40,6 +40,13 @@ class PortalUnavailableError(PortalError):
         self.throttled = throttled
 
 
+class BudgetSpentError(PortalUnavailableError):
+    """The hub's own budget of calls to a portal is spent: nothing was sent and nothing has failed."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("the hub's budget of calls is spent", taken=False, wait=wait, throttled=True)
+
+
 class PortalRejectedError(PortalError):
     """The portal refuses this listing: a person corrects what the problems name."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from placard.domain.budget import Rate
 from placard.domain.causes import Cause
 from placard.domain.events import Advert, Operation, Picture
 from placard.domain.instants import DAY, HOUR, MINUTE
@@ -36,6 +37,8 @@ class Policy:
     `patience`: how long calls may fail before the timeline says so.
     `again`: the pace of what is tried slowly, an overdue operation or a refused DELETE.
     `give_up`: when a revision fails for good.
+    `silence`: how long after its call an operation without an end is worth an alarm; None: never.
+    `rate`: how often the portal may be called, never scaled; None: as often as we like.
     `media_steps`: the portal's word for a medium → the cause whose wording says how it is mended.
     """
 
@@ -52,6 +55,8 @@ class Policy:
     patience: int = 15 * MINUTE
     again: int = HOUR
     give_up: int = DAY
+    silence: int | None = None
+    rate: Rate | None = None
     media_steps: Mapping[str, Cause] = field(default_factory=dict)
 
     def explain_media(self, refused: Sequence[Picture]) -> Problem:
@@ -86,6 +91,7 @@ class Policy:
             patience=int(self.patience * scale),
             again=int(self.again * scale),
             give_up=int(self.give_up * scale),
+            silence=None if self.silence is None else int(self.silence * scale),
         )
 
 

@@ -31,6 +31,7 @@ class Running:
 
     `portals` still await their end; `removing` are those of them that the call takes off; `listed` are all portals that the
     advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal.
+    `overdue`: the CRM has been told that its end is late; `alarmed`: the operator too.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Running:
     remote_id: str | None = None
     transaction: str | None = None
     overdue: bool = False
+    alarmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

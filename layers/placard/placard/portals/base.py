@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 
-from placard.domain.errors import PortalUnavailableError
+from placard.domain.budget import Rate
+from placard.domain.errors import BudgetSpentError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.retry_after import read_wait
 from placard.portals.reading import parse_object
-from placard.ports import Clock
+from placard.ports import Budget, Clock
 
 TIMEOUT = 20.0  # seconds; portals ask for 15 to 20 (contracts/olx.md §6, contracts/aviv.md §1)
 MOST_BYTES = 1_000_000
@@ -121,11 +122,52 @@ class Wire:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """A portal's share of calls: which budget pays for them, and how many there may be."""
+
+    budget: Budget
+    name: str
+    rate: Rate
+
+    def pay(self, now: int, *, owed: bool) -> None:
+        """Pay for one call; BudgetSpentError where it has to wait."""
+        try:
+            wait = self.budget.take(self.name, self.rate, now, owed=owed)
+        except StoreUnavailableError as error:
+            # Nothing was sent, and nobody is to think that the portal may have taken it.
+            raise PortalUnavailableError("the budget of calls cannot be asked", taken=False) from error
+        if wait > 0:
+            raise BudgetSpentError(wait)
+
+
+@dataclass(slots=True)
+class Turn:
+    """The calls of one operation or one question.
+
+    The first call waits for its turn. Those that follow are made anyway and owed: a token that is renewed, a list of many
+    pages would otherwise begin anew each time and, on a busy day, never come to an end.
+    """
+
+    wire: Wire
+    allowance: Allowance | None = None
+    begun: bool = False
+
+    def call(self, method: str, url: str, **parts: Any) -> Reply:
+        """Make one call, as `Wire.call` does; BudgetSpentError where the first one has to wait."""
+        if self.allowance is not None:
+            self.allowance.pay(self.wire.clock.now(), owed=self.begun)
+        self.begun = True
+        return self.wire.call(method, url, **parts)
+
+
 @contextmanager
 def before_the_call() -> Iterator[None]:
     """Say of a call that only prepares the real one (a token, a subscription) that the real one was not sent."""
     try:
         yield
+    except BudgetSpentError:
+        raise
     except PortalUnavailableError as error:
         raise PortalUnavailableError(
             str(error), taken=False, wait=error.wait, throttled=error.throttled, status_code=error.status_code

@@ -13,13 +13,14 @@ from placard.domain.apply import Folded, apply, wake
 from placard.domain.classified import Classified
 from placard.domain.decide import Start, begin
 from placard.domain.errors import (
+    BudgetSpentError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
     TransitionConflictError,
 )
 from placard.domain.events import Operation, PortalEvent, Source, Verdict
-from placard.domain.instants import SECOND
+from placard.domain.instants import SECOND, to_text
 from placard.domain.look import look, open_publication, rest
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
@@ -182,6 +183,7 @@ class DeliverPublication:
                 taken=error.taken,
                 counts=not error.throttled,
                 why=str(error),
+                fails=not isinstance(error, BudgetSpentError),
             )
 
         self._fold(begun, postpone)
@@ -192,14 +194,15 @@ class DeliverPublication:
     def _take_over(self, begun: Publication, running: Running) -> None:
         """An advert with our key is there already: find it by the key, adopt it, and let the next look change it."""
         classified, _ = self.store.load(begun.classified_id)
+        missing = PortalUnavailableError("the portal says the advert exists, and does not list it", taken=False)
         try:
             found = None if classified is None else self.provider.publisher.search(classified, begun.channel)
-        except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
-            found, reason = None, str(error)
-        else:
-            reason = "the portal says the advert exists, and does not list it"
+        except PortalUnavailableError as error:
+            found, missing = None, _of_search(error, taken=False)
+        except (PortalRejectedError, CredentialsError) as error:
+            found, missing = None, PortalUnavailableError(str(error), taken=False)
         if found is None:
-            self._postpone(begun, running, PortalUnavailableError(reason, taken=False))
+            self._postpone(begun, running, missing)
             return
         link = self._link(begun, found)
         self._fold(begun, lambda current, now: answers.adopt(current, running.id, found, now), link)
@@ -223,7 +226,7 @@ class DeliverPublication:
         try:
             found = self.provider.publisher.search(classified, publication.channel)
         except PortalUnavailableError as error:
-            self._postpone(asking, running, _of_search(error))
+            self._postpone(asking, running, _of_search(error, taken=True))
             return
         except (PortalRejectedError, CredentialsError) as error:
             self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
@@ -251,29 +254,30 @@ class DeliverPublication:
         try:
             events = self.provider.publisher.read(Question(asking, classified, rendering, late))
         except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
-            wait = self._wait(asking.tries, error.wait if isinstance(error, PortalUnavailableError) else None)
-            self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait))
-            return
-        for event in events:
-            self._fold(asking, partial(_apply_event, event, policy))
-        self._fold(asking, lambda current, now: _asked(current, policy, now))
+            asked = error.wait if isinstance(error, PortalUnavailableError) else None
+            wait, held = self._wait(asking.tries, asked), isinstance(error, BudgetSpentError)
+            rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
+        else:
+            for event in events:
+                self._fold(asking, partial(_apply_event, event, policy))
+            rested = self._fold(asking, lambda current, now: _asked(current, policy, now))
+        _alarm(asking, rested)
 
     # --- recording ---------------------------------------------------------------------------------------------------
 
     def _fold(
         self, publication: Publication, fold: Callable[[Publication, int], Folded], link: Link | None = None
-    ) -> None:
-        """Fold into the publication as it is now and store the outcome; whoever loses the race reads and folds again."""
+    ) -> Publication:
+        """Fold into the publication as it is now, store and return the outcome; a lost race is read and folded again."""
         current: Publication | None = publication
         for _ in range(_MOST_RACES):
             if current is None:
                 break
             folded = fold(current, self.clock.now())
             if folded.publication == current and not folded.entries and link is None:
-                return
+                return current
             try:
-                self.store.save(Change(folded.publication, folded.entries, link))
-                return
+                return self.store.save(Change(folded.publication, folded.entries, link))
             except TransitionConflictError:
                 current = self.store.load_publication(publication.classified_id, publication.channel)
         if link is not None:
@@ -293,9 +297,9 @@ def _running(publication: Publication) -> Running:
     return publication.running
 
 
-def _of_search(error: PortalUnavailableError) -> PortalUnavailableError:
-    """Return the error of a search: it says nothing about the call whose outcome is looked for."""
-    return PortalUnavailableError(str(error), taken=True, wait=error.wait, throttled=error.throttled)
+def _of_search(error: PortalUnavailableError, *, taken: bool) -> PortalUnavailableError:
+    """Return the error of a search: it says nothing about the call that is looked for, so whether it was taken is told here."""
+    return PortalUnavailableError(str(error), taken=taken, wait=error.wait, throttled=error.throttled)
 
 
 def _details(error: PortalRejectedError | CredentialsError) -> str | None:
@@ -306,9 +310,18 @@ def _apply_event(event: PortalEvent, policy: Policy, current: Publication, now: 
     return apply(current, event, policy, now)
 
 
-def _ask_again(current: Publication, policy: Policy, now: int, wait: int) -> Folded:
+def _alarm(before: Publication, after: Publication) -> None:
+    """Tell the operator of an operation whose end the portal owes for too long, once: an alarm counts the logged errors."""
+    running = after.running
+    if running is None or not running.alarmed or (before.running is not None and before.running.alarmed):
+        return
+    told = {"operation": running.kind.value, "remoteId": running.remote_id, "began": to_text(running.began_at)}
+    logger.error("an operation is overdue", extra={**told, "traceparent": after.traceparent})
+
+
+def _ask_again(current: Publication, policy: Policy, now: int, wait: int, *, counts: bool) -> Folded:
     """Leave the question for later; an operation past its time stays overdue whether the portal can be asked or not."""
-    later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + 1)
+    later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + counts)
     folded = answers.overdue(later, policy, now)
     return replace(folded, publication=replace(folded.publication, look=True, due=now + wait))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placard.domain.budget import Rate
 from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import DAY
 from placard.domain.policy import Policy
@@ -25,4 +26,6 @@ POLICY = Policy(
     settle=DAY,
     next_operations=next_operations,
     pauses=False,
+    # For each account.
+    rate=Rate(calls=2, burst=2),
 )
