@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from placard.aws.settings import Settings
     from placard.domain.policy import Policy
     from placard.ports import (
+        Budget,
         CallbackSender,
         ClassifiedStore,
         Clock,
@@ -189,6 +190,18 @@ def callback_url_check() -> Callable[[str], str]:
     return _part("callback_url_check", make)
 
 
+def budget() -> Budget:
+    """How often portals may be called."""
+
+    def make() -> Budget:
+        from placard.aws.budget import DynamoBudget
+        from placard.aws.table import Table
+
+        return DynamoBudget(Table(settings().table_name))
+
+    return _part("budget", make)
+
+
 # --- portals ---------------------------------------------------------------------------------------------------------
 
 
@@ -250,7 +263,7 @@ def provider(name: str) -> Provider:
 def _publisher_arguments(name: str) -> dict[str, Any]:
     known = settings()
     table: dict[str, dict[str, Any]] = {
-        "olx": {"base_url": known.olx_base_url, "time_scale": known.time_scale},
+        "olx": {"base_url": known.olx_base_url, "time_scale": known.time_scale, "budget": budget()},
         "aviv": {
             "base_url": known.aviv_base_url,
             "token_url": known.aviv_token_url,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from placard.domain import answers
 from placard.domain.classified import Kind
 from placard.domain.events import Operation
 from placard.domain.instants import HOUR, MINUTE
@@ -117,3 +118,19 @@ def test_an_end_that_does_not_come_is_asked_for() -> None:
     assert not hub.look().decision.read
     hub.now += 1
     assert hub.look().decision.read
+
+
+@row("§6 no event within N min after 2xx")
+def test_after_half_an_hour_the_operator_is_alarmed_once_and_the_portal_asked_hourly() -> None:
+    """The line that is logged, once: tests/unit/use_cases/test_deliver_publication.py."""
+    publication = start(Operation.POST).known
+    assert publication.running is not None
+    began = publication.running.began_at
+    seen = []
+    for _ in range(4):
+        assert publication.running is not None
+        now = publication.running.due
+        publication = answers.overdue(publication, POLICY, now).publication
+        assert publication.running is not None
+        seen.append(((now - began) // MINUTE, publication.running.overdue, publication.running.alarmed))
+    assert seen == [(10, True, False), (30, True, True), (90, True, True), (150, True, True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from placard.domain.budget import Rate
 from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import DAY, MINUTE
 from placard.domain.policy import Policy
@@ -45,6 +46,9 @@ def resolve_removal(advert: Advert, last: Operation | None) -> Advert | None:
     return replace(advert, state=AdvertState.WITHDRAWN if deleted else AdvertState.PAUSED, visible=not deleted)
 
 
+# §6, 429: no limit is published; the cap is the hub's own, for the app and so for all its accounts.
+RATE = Rate(calls=5, burst=5)
+
 POLICY = Policy(
     provider="olx",
     callbacks_are_facts=True,
@@ -58,4 +62,6 @@ POLICY = Policy(
         "limited": "quota_reached",
     },
     repost_wait=DAY,
+    silence=30 * MINUTE,
+    rate=RATE,
 )

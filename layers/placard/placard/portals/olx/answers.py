@@ -6,8 +6,7 @@ from enum import StrEnum, auto
 from typing import NamedTuple
 
 from placard.domain.answers import Answer, Result
-from placard.domain.causes import Cause
-from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import PortalRejectedError, PortalUnavailableError
 from placard.domain.events import Operation
 from placard.domain.problems import Problem
 from placard.portals.base import Reply
@@ -109,19 +108,6 @@ def _hear(reply: Reply, renewed: bool) -> set[Said]:
     if reply.body.strip() and reply.said is None:
         heard.add(Said.PAGE)
     return heard | {Said.AGAIN} if renewed else heard
-
-
-def stop(step: Step, reply: Reply) -> PortalError | None:
-    """Return the error of a step that ends the call whatever it was for, None for any other step."""
-    if step is Step.RETRY:
-        return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
-    if step is Step.STOP_APP:
-        problem = Problem.of(Cause.APP_REFUSED, portal="OLX")
-        return CredentialsError(problem, status_code=reply.status)
-    if step is Step.STOP_ACCOUNT:
-        problem = Problem.of(Cause.CONSENT_REVOKED)
-        return CredentialsError(problem, status_code=reply.status)
-    return None
 
 
 def read_answer(call: Call, reply: Reply) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -12,18 +12,19 @@ import httpx
 from placard.domain.answers import Answer
 from placard.domain.causes import Cause
 from placard.domain.classified import Classified
-from placard.domain.errors import PortalRejectedError
+from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
-from placard.portals.base import Reply, Wire
-from placard.portals.olx import mapping
+from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
-from placard.portals.olx.answers import Other, Step, judge, read_answer, stop
+from placard.portals.olx.answers import Other, Step, judge, read_answer
 from placard.portals.olx.meta import read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
-from placard.portals.olx.tokens import Tokens
+from placard.portals.olx.rests import APP, Rests
+from placard.portals.olx.tokens import Tokens, identify
 from placard.portals.reading import as_list, as_object, as_text
-from placard.ports import Call, Clock, Credentials, Question
+from placard.ports import Budget, Call, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ MOST_PAGES = 20
 
 
 class OlxPublisher(OlxRenderer):
-    """Publishes at the OLX Group's sites. `time_scale` shortens waits in the sandbox."""
+    """Publishes at the OLX Group's sites. `time_scale` shortens waits in the sandbox; `budget` pays for the calls."""
 
     def __init__(
         self,
@@ -51,20 +52,25 @@ class OlxPublisher(OlxRenderer):
         *,
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
+        budget: Budget | None = None,
     ) -> None:
         base_url = base_url.rstrip("/")
         self._adverts = f"{base_url}/advert/v1"
         super().__init__(credentials)
         self._clock = clock
         self._wire = Wire(clock, client, HEADERS)
-        self._tokens = Tokens(base_url, credentials, clock, self._wire, time_scale)
+        rests = Rests(credentials, clock, time_scale)
+        self._tokens = Tokens(base_url, credentials, rests, clock, time_scale)
+        self._allowance = None if budget is None else Allowance(budget, POLICY.provider, RATE)
 
     def send(self, call: Call) -> Answer:
         """Send one operation. A 2xx says only that the shape was valid; the site tells the end later (§2)."""
         method, path = ROUTES[call.operation]
-        token = self._token_of(call.classified, call.channel, call.remote_id)
+        turn = self._turn()
+        token = self._token_of(turn, call.classified, call.channel, call.remote_id)
         sends = call.operation in (Operation.POST, Operation.PUT)
         reply = self._call(
+            turn,
             token,
             method,
             path.format(uuid=quote(call.remote_id or "", safe="")),
@@ -79,22 +85,35 @@ class OlxPublisher(OlxRenderer):
         publication = question.publication
         if publication.remote_id is None:
             return ()
-        token = self._token_of(question.classified, publication.channel, publication.remote_id)
+        turn = self._turn()
+        token = self._token_of(turn, question.classified, publication.channel, publication.remote_id)
         reply = self._call(
-            token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
+            turn, token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
         )
         if reply.status == 404:
             return (read_nothing(question, self._clock.now()),)
         return (read_meta(question, as_object(_require(reply).get("data")), self._clock.now()),)
 
     def search(self, classified: Classified, channel: str) -> str | None:
-        """Look through the account's adverts for our own id. One that was deleted is none: a new POST revives it."""
-        token, own_id = self._token_of(classified, channel, None), mapping.name_advert(classified)
+        """Look through the adverts of the listing's account, or of all where it names none, for our own id.
+
+        Raises CredentialsError where nothing was found and an account could not be looked through.
+        """
+        turn, own_id = self._turn(), mapping.name_advert(classified)
+        accounts = list_accounts(self._credentials, classified.customer, channel)
+        chosen = choose_account(classified, channel, accounts)
+        names = accounts if chosen is None else (chosen,)
+        paths = [_path_of(classified, channel, name) for name in names]
+        trace = classified.traceparent
+        return self._first(paths, lambda path: self._look_through(turn, path, own_id, channel, trace))
+
+    def _look_through(self, turn: Turn, path: str, own_id: str, channel: str, trace: str | None) -> str | None:
+        """Look through one account for our own id. An advert that was deleted is none: a new POST revives it."""
         found: dict[str, str] = {}
         seen: set[str] = set()
         for page in range(1, MOST_PAGES + 1):
             query = {"page": str(page), "limit": str(PAGE)}
-            reply = self._call(token, "GET", "/meta", query=query, traceparent=classified.traceparent)
+            reply = self._call(turn, path, "GET", "/meta", query=query, traceparent=trace)
             items = [as_object(item) for item in as_list(_require(reply).get("data"))]
             fresh = [item for item in items if as_text(item.get("uuid")) and str(item["uuid"]) not in seen]
             seen |= {str(item["uuid"]) for item in fresh}
@@ -107,8 +126,29 @@ class OlxPublisher(OlxRenderer):
         logger.warning("the account lists more adverts than were looked through", extra={"channel": channel})
         return None
 
+    def _first(self, paths: Sequence[str], find: Callable[[str], str | None]) -> str | None:
+        """Return what is found in the first account that has it. One whose consent is gone does not hide the others."""
+        closed: CredentialsError | None = None
+        for path in paths:
+            try:
+                found = find(path)
+            except CredentialsError as error:
+                if error.problem.code == APP.problem.code:
+                    raise
+                closed = error
+            else:
+                if found is not None:
+                    return found
+        if closed is not None:
+            raise closed
+        return None
+
+    def _turn(self) -> Turn:
+        return Turn(self._wire, self._allowance)
+
     def _call(
         self,
+        turn: Turn,
         token_name: str,
         method: str,
         path: str,
@@ -119,35 +159,45 @@ class OlxPublisher(OlxRenderer):
         traceparent: str | None = None,
     ) -> Reply:
         """Call with the account's token; one that has expired is renewed once and the call repeated (§0, rule 8)."""
-        token = self._tokens.read(token_name)
+        app = self._tokens.app()
+        token = self._tokens.read(turn, token_name)
         for renewed in (False, True):
-            headers = {**self._tokens.headers(), "Authorization": f"Bearer {token}"}
+            headers = {**identify(app), "Authorization": f"Bearer {token}"}
             if traceparent is not None:
                 headers["traceparent"] = traceparent
-            reply = self._wire.call(method, self._adverts + path, headers=headers, body=body, query=query)
+            reply = turn.call(method, self._adverts + path, headers=headers, body=body, query=query)
             step = judge(doing, reply, renewed=renewed)
             if step is not Step.RENEW:
                 break
-            token = self._tokens.renew(token_name, token)
-        error = stop(step, reply)
+            token = self._tokens.renew(turn, token_name, token)
+        error = self._tokens.stop(step, reply, app=app, name=token_name, token=token)
         if error is not None:
             raise error
         return reply
 
-    def _token_of(self, classified: Classified, channel: str, remote_id: str | None) -> str:
+    def _token_of(self, turn: Turn, classified: Classified, channel: str, remote_id: str | None) -> str:
         """Return the path of the token to use. Where a deleted listing no longer names its account, the advert does."""
         accounts = list_accounts(self._credentials, classified.customer, channel)
-        paths = {name: f"olx/token/{classified.customer}/{channel}/{name}" for name in accounts}
         chosen = choose_account(classified, channel, accounts)
         if chosen is not None:
-            return paths[chosen]
+            return _path_of(classified, channel, chosen)
+        paths = [_path_of(classified, channel, name) for name in accounts]
         if remote_id is None:
             raise ambiguous(channel)
-        for path in paths.values():
-            meta = f"/{quote(remote_id, safe='')}/meta"
-            if self._call(path, "GET", meta, traceparent=classified.traceparent).succeeded:
-                return path
-        raise ambiguous(channel)
+        trace = classified.traceparent
+        found = self._first(paths, lambda path: self._shows(turn, path, remote_id, trace))
+        if found is None:
+            raise ambiguous(channel)
+        return found
+
+    def _shows(self, turn: Turn, path: str, remote_id: str, trace: str | None) -> str | None:
+        """Return the account's path again where the advert is one of its own."""
+        meta = f"/{quote(remote_id, safe='')}/meta"
+        return path if self._call(turn, path, "GET", meta, traceparent=trace).succeeded else None
+
+
+def _path_of(classified: Classified, channel: str, account: str) -> str:
+    return f"olx/token/{classified.customer}/{channel}/{account}"
 
 
 def _is_deleted(item: Mapping[str, Any]) -> bool:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from placard.domain.causes import Cause
-from placard.domain.errors import CredentialsError, PortalUnavailableError
+from placard.domain.errors import CredentialsError, PortalError, PortalUnavailableError
 from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
-from placard.portals.base import Wire, before_the_call
-from placard.portals.olx.answers import Other, judge, stop
+from placard.portals.base import Reply, Turn, before_the_call
+from placard.portals.olx.answers import Other, Step, judge
+from placard.portals.olx.rests import APP, CONSENT, NOTE, Rests
 from placard.portals.reading import as_number, as_text
 from placard.ports import Clock, Credentials, Secret
 
-APP = "olx/app"
+APP_NAME = "olx/app"
 # Longer than the renewal's own time limit, so that nobody uses up a refresh token twice.
 LEASE = 30 * SECOND
 EARLY = 10 * SECOND
@@ -29,23 +29,26 @@ class Tokens:
 
     base_url: str
     credentials: Credentials
+    rests: Rests
     clock: Clock
-    wire: Wire
     scale: float = 1.0
 
-    def headers(self) -> dict[str, str]:
-        """Return the headers every call carries."""
-        return {"X-API-KEY": str(self._app().get("api_key", ""))}
+    def app(self) -> Secret:
+        """Return the hub's own credentials; CredentialsError where there are none, or while they rest."""
+        secret = self.rests.read(APP_NAME, APP)
+        if secret is None:
+            raise CredentialsError(Problem.of(Cause.NO_APP, portal="OLX"))
+        return secret
 
-    def read(self, name: str) -> str:
+    def read(self, turn: Turn, name: str) -> str:
         """Return a token that has not expired, renewing it where it has. `name` is its path in the vault."""
         secret = self._stored(name)
         token = as_text(secret.value.get("access_token"))
         if token is not None and self._is_fresh(secret):
             return token
-        return self.renew(name, token)
+        return self.renew(turn, name, token)
 
-    def renew(self, name: str, used: str | None) -> str:
+    def renew(self, turn: Turn, name: str, used: str | None) -> str:
         """Return a token other than the one used up. The new pair is stored before anybody uses it."""
         now = self.clock.now()
         leased = self.credentials.lease(name, now + LEASE, now)
@@ -56,23 +59,44 @@ class Tokens:
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is renewing the token", taken=False, wait=wait)
-        pair = self._refresh(secret)
+        pair = self._refresh(turn, name, secret)
         if not self.credentials.write(name, pair, secret.version):
             # The account was connected anew meanwhile: that pair is the newer one.
             return str(self._stored(name, fresh=True).value.get("access_token", ""))
         return str(pair["access_token"])
 
-    def _refresh(self, secret: Secret) -> dict[str, Any]:
-        app = self._app()
-        basic = base64.b64encode(f"{app.get('client_id', '')}:{app.get('client_secret', '')}".encode()).decode("ascii")
+    def stop(self, step: Step, reply: Reply, *, app: Secret, name: str, token: str) -> PortalError | None:
+        """Return the error of a step that ends a call whatever it was for, None for any other step.
+
+        `app`, `name` and `token` are the credentials that the call was made with; what is refused for good rests.
+        """
+        if step is Step.STOP_ACCOUNT:
+            secret = self._stored(name, fresh=True)
+            if secret.value.get("access_token") != token:
+                return PortalUnavailableError("the account was connected anew", taken=False, status_code=reply.status)
+            return self.rests.begin(name, CONSENT, secret, reply.status)
+        return self._stop(step, reply, app)
+
+    def _stop(self, step: Step, reply: Reply, app: Secret) -> PortalError | None:
+        if step is Step.RETRY:
+            return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
+        return self.rests.begin(APP_NAME, APP, app, reply.status) if step is Step.STOP_APP else None
+
+    def _refresh(self, turn: Turn, name: str, secret: Secret) -> dict[str, Any]:
+        app = self.app()
+        pair = f"{app.value.get('client_id', '')}:{app.value.get('client_secret', '')}"
+        basic = base64.b64encode(pair.encode()).decode("ascii")
         with before_the_call():
-            reply = self.wire.call(
+            reply = turn.call(
                 "POST",
                 f"{self.base_url}/oauth/v1/token",
-                headers={**self.headers(), "Authorization": f"Basic {basic}"},
+                headers={**identify(app), "Authorization": f"Basic {basic}"},
                 body={"grant_type": "refresh_token", "refresh_token": secret.value.get("refresh_token")},
             )
-            refusal = stop(judge(Other.RENEWAL, reply), reply)
+            step = judge(Other.RENEWAL, reply)
+            if step is Step.STOP_ACCOUNT:
+                raise self.rests.begin(name, CONSENT, secret, reply.status)
+            refusal = self._stop(step, reply, app)
             if refusal is not None:
                 raise refusal
             said = reply.read()
@@ -81,7 +105,8 @@ class Tokens:
             raise PortalUnavailableError("a token answer without a token", taken=False, status_code=reply.status)
         life = as_number(said.get("expires_in"))
         ends = self.clock.now() + (LIFE if life is None else int(life * SECOND))
-        kept = {**secret.value, "access_token": token, "expires_at": ends}
+        kept = {member: value for member, value in secret.value.items() if member != NOTE}
+        kept |= {"access_token": token, "expires_at": ends}
         return kept if refresh is None else {**kept, "refresh_token": refresh}
 
     def _is_fresh(self, secret: Secret) -> bool:
@@ -89,13 +114,12 @@ class Tokens:
         return ends is not None and self.clock.now() < ends - int(EARLY * self.scale)
 
     def _stored(self, name: str, *, fresh: bool = False) -> Secret:
-        secret = self.credentials.read(name, fresh=fresh)
+        secret = self.rests.read(name, CONSENT, fresh=fresh)
         if secret is None or not secret.value:
             raise CredentialsError(Problem.of(Cause.NO_CONSENT))
         return secret
 
-    def _app(self) -> Mapping[str, Any]:
-        secret = self.credentials.read(APP)
-        if secret is None:
-            raise CredentialsError(Problem.of(Cause.NO_APP, portal="OLX"))
-        return secret.value
+
+def identify(app: Secret) -> dict[str, str]:
+    """Return the headers that name the app, as every call carries them."""
+    return {"X-API-KEY": str(app.value.get("api_key", ""))}
