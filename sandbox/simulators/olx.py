@@ -37,17 +37,23 @@ Switches:
     PUT    /_sim/callback             {url, secret?}: where notifications go
     POST   /_sim/adverts/{uuid}/state {code, visible_in_profile?, moderation?, url?}: what a person or the site does,
                                       with its lifecycle event
+    POST   /_sim/adverts/{uuid}/message   {text?}: somebody writes (flow incoming_message); answers {object_id}
+    POST   /_sim/adverts/{uuid}/promotion {event_type?, object_id?}: a promotion was applied, or by its event type
+                                      advert_vas_applied_error, advert_vas_expired, advert_vas_removed (flow
+                                      vas_lifecycle); answers {object_id}, that of a promotion to go on with
     POST   /_sim/accounts/{account}/expire-package   {code?: outdated}: active adverts fall, new ones end unpaid
     POST   /_sim/accounts/{account}/restore-package  they come back
     POST   /_sim/accounts/{account}/revoke        the consent ends: every refresh is a 400 until a new code is used
     POST   /_sim/tokens/expire        all access tokens end (403)
 
+The vendor publishes a promotion's events without saying what an error carries: title and detail there are our own.
 Notifications not answered 2xx are tried 32 times more, `--retry-ms` apart (30 min at the vendor); slower than 2 s =
 dropped.
 """
 
 import argparse
 from pathlib import Path
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -62,10 +68,18 @@ from sandbox.simulators.journal import Journal
 from sandbox.simulators.olx_accounts import Accounts
 from sandbox.simulators.olx_adverts import DAY_MS, OlxPortal
 from sandbox.simulators.olx_api import CallRefusedError, OlxApi, answer_refusal
-from sandbox.simulators.olx_messages import build_meta
+from sandbox.simulators.olx_messages import PROMOTIONS, Advert, build_meta
 from sandbox.simulators.serve import serve_until_stopped
 
 DEFAULT_SECRET = "demo-notification-secret"
+
+
+class UnknownAdvertError(Exception):
+    """A switch names an advert that is not there: 404."""
+
+
+async def answer_unknown(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "no such advert"}, 404)
 
 
 class OlxSwitches:
@@ -73,6 +87,12 @@ class OlxSwitches:
 
     def __init__(self, portal: OlxPortal) -> None:
         self._portal = portal
+
+    def _find(self, request: Request) -> Advert:
+        advert = self._portal.adverts.get(request.path_params["uuid"])
+        if advert is None:
+            raise UnknownAdvertError
+        return advert
 
     async def set_callback(self, request: Request) -> Response:
         match await read_order(request):
@@ -84,15 +104,39 @@ class OlxSwitches:
         return JSONResponse({"url": self._portal.callback_url})
 
     async def change_state(self, request: Request) -> Response:
-        advert = self._portal.adverts.get(request.path_params["uuid"])
-        if advert is None:
-            return JSONResponse({"error": "no such advert"}, 404)
+        advert = self._find(request)
         match await read_order(request):
             case {"code": str(code), **changes}:
                 self._portal.change_state(advert, code, {str(name): value for name, value in changes.items()})
             case _:
                 raise BadSwitchError("a state takes code, visible_in_profile, moderation and url")
         return JSONResponse(build_meta(advert))
+
+    async def write_message(self, request: Request) -> Response:
+        advert = self._find(request)
+        match await read_order(request):
+            case None:
+                text = "Boa tarde, o apartamento ainda está disponível?"
+            case {"text": str(text)}:
+                pass
+            case _:
+                raise BadSwitchError("a message takes text")
+        return JSONResponse({"object_id": self._portal.receive_message(advert, text)})
+
+    async def promote(self, request: Request) -> Response:
+        advert = self._find(request)
+        match await read_order(request):
+            case None:
+                order = {}
+            case dict() as order:
+                pass
+            case _:
+                raise BadSwitchError("a promotion takes event_type and object_id")
+        event_type = str(order.get("event_type", "advert_vas_applied_success"))
+        if event_type not in PROMOTIONS:
+            raise BadSwitchError(f"event types of a promotion are {', '.join(PROMOTIONS)}")
+        promotion = str(order.get("object_id", uuid4()))
+        return JSONResponse({"object_id": self._portal.promote(advert, event_type, promotion)})
 
     async def expire_package(self, request: Request) -> Response:
         match await read_order(request):
@@ -155,12 +199,15 @@ def build_app(
         Route(f"{one}/meta", api.show_meta, methods=["GET"]),
         Route("/_sim/callback", switches.set_callback, methods=["PUT"]),
         Route("/_sim/adverts/{uuid}/state", switches.change_state, methods=["POST"]),
+        Route("/_sim/adverts/{uuid}/message", switches.write_message, methods=["POST"]),
+        Route("/_sim/adverts/{uuid}/promotion", switches.promote, methods=["POST"]),
         Route("/_sim/accounts/{account}/expire-package", switches.expire_package, methods=["POST"]),
         Route("/_sim/accounts/{account}/restore-package", switches.restore_package, methods=["POST"]),
         Route("/_sim/accounts/{account}/revoke", switches.revoke_consent, methods=["POST"]),
         Route("/_sim/tokens/expire", switches.expire_tokens, methods=["POST"]),
     ]
-    return Gate(build_starlette(portal, routes, {CallRefusedError: answer_refusal}), journal, portal.faults)
+    handlers = {CallRefusedError: answer_refusal, UnknownAdvertError: answer_unknown}
+    return Gate(build_starlette(portal, routes, handlers), journal, portal.faults)
 
 
 def main() -> None:

@@ -17,7 +17,9 @@ from sandbox.simulators.olx_messages import (
     Advert,
     build_event,
     build_lifecycle,
+    build_message,
     build_meta,
+    build_promotion,
     build_snapshot,
     build_success,
     shape_body,
@@ -59,7 +61,7 @@ class OlxPortal:
 
     def forget_adverts(self) -> None:
         self.adverts: dict[str, Advert] = {}
-        self._events = 0
+        self._events = self._written = 0
         self._unpaid_accounts: dict[str, list[str]] = {}
 
     def forget_connections(self) -> None:
@@ -141,6 +143,15 @@ class OlxPortal:
         if "url" in changes:
             advert.url = changes["url"]
         self._tell_state(advert)
+
+    def receive_message(self, advert: Advert, text: str) -> str:
+        """Somebody writes about an advert; returns the message's own uuid."""
+        self._written += 1
+        return self._post(build_message(advert, datetime.now(UTC), text, self._written), "flat")
+
+    def promote(self, advert: Advert, event_type: str, promotion: str) -> str:
+        """Something becomes of a promotion of an advert, whose own state stays as it is; returns the promotion's uuid."""
+        return self._post(build_promotion(advert, event_type, datetime.now(UTC), promotion), "flat")
 
     def expire_package(self, account: str, code: str) -> list[str]:
         """The account's package ends: every active advert falls to `code` at once; returns their uuids."""
@@ -229,11 +240,13 @@ class OlxPortal:
             self._events += 1
         self._post(build_lifecycle(advert, self._tick(advert)), shape)
 
-    def _post(self, event: dict[str, Any], shape: str) -> None:
+    def _post(self, event: dict[str, Any], shape: str) -> str:
+        """Send an event to where notifications go, if anywhere; returns the id of what it is about."""
+        uuid, headers = str(event["object_id"]), {"user-agent": "olx-simulator"}
         if self.callback_url is None:
-            return
-        uuid, headers = event["object_id"], {"user-agent": "olx-simulator"}
+            return uuid
         if not self.courier.unsigned:
             headers["x-signature"] = sign(self.secret, uuid, event["transaction_id"])
         body = shape_body(event | {"destination": self.callback_url}, shape)
         self.courier.post(Letter(uuid, self.callback_url, body, headers))
+        return uuid

@@ -16,6 +16,13 @@ TABLE_NAMES = {
     "advert_activated_error": "advert_activate_error",
     "advert_deactivated_success": "advert_deactivate_success",
 }
+# Events of promotions, and the status that each tells of.
+PROMOTIONS = {
+    "advert_vas_applied_success": "applied",
+    "advert_vas_applied_error": "error",
+    "advert_vas_expired": "expired",
+    "advert_vas_removed": "removed",
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHAPES = ("flat", "nested", "wrapped")
 
@@ -146,6 +153,46 @@ def build_lifecycle(advert: Advert, instant: datetime) -> dict[str, Any]:
     data = build_snapshot(advert, instant) | {"visible_in_profile": advert.visible}
     event = build_event(advert, "advert_state_changed", instant, str(uuid4()), data)
     return event | {"flow": "advert_lifecycle"}
+
+
+def build_message(advert: Advert, instant: datetime, text: str, number: int) -> dict[str, Any]:
+    """An event of the flow incoming_message: what somebody wrote about an advert. Its object is the message."""
+    site = SITES[advert.payload["site_urn"]]
+    uuid = str(uuid4())
+    data = {
+        "ad_id": int(advert.uuid[:8], 16),
+        "conversation_id": str(number),
+        # The one body whose offset is the site's own.
+        "created_at": instant.astimezone(ZoneInfo(site.zone)).strftime("%Y-%m-%dT%H:%M:%S.000%z"),
+        "from": site.host.split(".")[1],
+        "id": number,
+        "message": text,
+        "sender_name": "Rui Exemplo",
+        "sender_email": "rui@example.net",
+        "sender_phone": 912333444,
+        "uuid": uuid,
+    }
+    event = build_event(advert, "incoming_message_success", instant, str(uuid4()), data)
+    return event | {"object_id": uuid, "flow": "incoming_message"}
+
+
+def build_promotion(advert: Advert, event_type: str, instant: datetime, promotion: str) -> dict[str, Any]:
+    """An event of the flow vas_lifecycle: what became of a promotion. Its object is the promotion, the advert stands inside."""
+    written = instant.isoformat(timespec="seconds").replace("+00:00", "Z")
+    data = {
+        "promotion_code": "top_ad_7",
+        "advert_uuid": advert.uuid,
+        "status": PROMOTIONS[event_type],
+        "custom_fields": {"url": advert.url},
+        "duration": "7",
+        "expires_at": written,
+        "created_at": written,
+        "updated_at": written,
+    }
+    if event_type == "advert_vas_applied_error":
+        data |= {"title": "PromotionException", "detail": "The promotion could not be applied"}
+    event = build_event(advert, event_type, instant, str(uuid4()), data)
+    return event | {"object_id": promotion, "flow": "vas_lifecycle"}
 
 
 def shape_body(event: dict[str, Any], shape: str) -> dict[str, Any]:

@@ -273,3 +273,68 @@ def test_callback_address_and_secret_can_be_moved(olx_api: Olx, receiver: Receiv
     told = receiver.await_told(1)[0]
     assert told["path"].endswith("/moved")
     assert told["headers"]["x-signature"] == sign("other", told["body"]["object_id"], told["body"]["transaction_id"])
+
+
+# --- what is not about an advert's state -----------------------------------------------------------------------------
+
+
+def switch(olx_api: Olx, path: str, order: Any = None) -> str:
+    answer = olx_api.http.post(f"/_sim/adverts/{path}", json=order)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["object_id"])
+
+
+def test_a_message_has_an_object_of_its_own_and_leaves_the_advert_alone(olx_api: Olx, receiver: Receiver) -> None:
+    uuid = olx_api.create()
+    before = olx_api.meta(uuid)
+    message = switch(olx_api, f"{uuid}/message", {"text": "Ainda está disponível?"})
+    event = find_event(receiver, "incoming_message_success")
+    example = read_contract("olx/notification_incoming_message_success.json")
+    assert list_keys(event) == list_keys(example)
+    assert {name: type(value) for name, value in event["data"].items()} == {
+        name: type(value) for name, value in example["data"].items()
+    }
+    assert (event["flow"], event["object_id"], event["data"]["uuid"]) == ("incoming_message", message, message)
+    assert event["data"]["message"] == "Ainda está disponível?"
+    assert message != uuid
+    assert olx_api.meta(uuid) == before
+
+
+PROMOTIONS = {
+    "advert_vas_applied_success": "applied",
+    "advert_vas_applied_error": "error",
+    "advert_vas_expired": "expired",
+    "advert_vas_removed": "removed",
+}
+
+
+def test_a_promotion_has_an_object_of_its_own_and_names_its_advert(olx_api: Olx, receiver: Receiver) -> None:
+    uuid = olx_api.create()
+    before = olx_api.meta(uuid)
+    promotion = switch(olx_api, f"{uuid}/promotion")
+    for event_type in PROMOTIONS:
+        assert switch(olx_api, f"{uuid}/promotion", {"event_type": event_type, "object_id": promotion}) == promotion
+    for event_type, status in PROMOTIONS.items():
+        event = find_event(receiver, event_type)
+        assert (event["flow"], event["object_id"], event["data"]["advert_uuid"]) == ("vas_lifecycle", promotion, uuid)
+        assert event["data"]["status"] == status
+        assert event["data"]["created_at"].endswith("Z")
+        assert ("error_message" in event) is (status == "error")
+    assert promotion != uuid
+    assert olx_api.meta(uuid) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "order", "status"),
+    [
+        ("{}/promotion", {"event_type": "advert_posted_success"}, 400),
+        ("{}/promotion", [], 400),
+        ("{}/message", {"text": 7}, 400),
+        ("nobody/message", None, 404),
+        ("nobody/promotion", None, 404),
+        ("nobody/state", {"code": "active"}, 404),
+    ],
+)
+def test_a_wrong_order_is_refused(olx_api: Olx, path: str, order: Any, status: int) -> None:
+    uuid = olx_api.create()
+    assert olx_api.http.post(f"/_sim/adverts/{path.format(uuid)}", json=order).status_code == status
