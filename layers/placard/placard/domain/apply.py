@@ -128,7 +128,8 @@ def _noted(publication: Publication, event: PortalEvent, outcome: Outcome, now: 
 
 def _write_down(publication: Publication, event: PortalEvent, outcome: Outcome, now: int) -> Folded:
     named = [publication.standings[p] for p in event.portals or publication.standings if p in publication.standings]
-    drafts = [draft(standing, outcome, f"{event.word}: {_REASONS[outcome]}") for standing in named]
+    reason = event.note if event.note is not None and outcome is Outcome.UNCHANGED else _REASONS[outcome]
+    drafts = [draft(standing, outcome, f"{event.word}: {reason}") for standing in named]
     publication, entries = _enter(publication, drafts, event, event.word, now)
     return Folded(publication, entries, outcome)
 

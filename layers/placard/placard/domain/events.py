@@ -111,7 +111,8 @@ class PortalEvent:
     `portals` is None where it speaks of all portals of the channel. `at` is the source's own time, None where it gives none;
     `advert_at` that of the advert's description where it is older (an error may carry the state before it).
     `word` is the portal's own word and `details` its own code or error title, both kept for people. `known` is False for a
-    word that no table of ours has. `transaction` is the portal's id of the request it speaks of. `evidence` is the key of
+    word that no table of ours has. `note` is a sentence for people where the word itself is the news, though it changes nothing
+    of what the hub knows. `transaction` is the portal's id of the request it speaks of. `evidence` is the key of
     what it came from.
     """
 
@@ -128,6 +129,7 @@ class PortalEvent:
     pictures: tuple[Picture, ...] = ()
     problems: tuple[Problem, ...] = ()
     details: str | None = None
+    note: str | None = None
     known: bool = True
     evidence: str | None = None
 

@@ -61,8 +61,23 @@ def test_a_location_error_neither_fails_the_operation_nor_the_advert() -> None:
     hub.accept(UUID)
     assert hub.hear("advert_location_error", title="LocationException", detail="city not found") is Outcome.UNCHANGED
     assert (hub.last.status, hub.last.sub_status_details) == ("CREATING", "advert_location_error")
+    assert hub.last.message == (
+        "advert_location_error: the portal could not place the location (LocationException: city not found); "
+        "the advert may still be published"
+    )
     hub.hear("advert_posted_success", code="active")
     assert (hub.last.status, hub.problem) == ("CREATED", None)
+
+
+@row("§4 location (Otodom)")
+@pytest.mark.parametrize("data", [{}, {"title": None, "detail": 7}])
+def test_a_location_error_without_a_word_is_named_all_the_same(data: dict[str, object]) -> None:
+    hub = publish()
+    assert hub.hear("advert_location_error", **data) is Outcome.UNCHANGED
+    assert hub.last.message == (
+        "advert_location_error: the portal could not place the location; the advert may still be published"
+    )
+    assert hub.advert["live"]
 
 
 @row("§4 advert_lifecycle advert_state_changed")

@@ -100,7 +100,7 @@ class OlxReceiver:
             return _event(message, event_type, at, **request, pictures=(picture,), details=as_text(data.get("title")))
         if event_type == LOCATION_ERROR:
             # The advert may still publish (§4): no end and no problem; the word stands in the timeline beside its result.
-            return _event(message, event_type, at, **request, details=as_text(data.get("title")))
+            return _event(message, event_type, at, **request, note=_explain_location(data))
         return _unknown(message, event_type, at)
 
 
@@ -164,6 +164,12 @@ def _find_url(data: Mapping[str, Any]) -> str:
     """Return the picture's URL out of the error's title, else the title as it is (contracts/hub.md)."""
     title = as_text(data.get("title")) or as_text(data.get("detail")) or "unknown picture"
     return next((word for word in title.split() if word.startswith(("http://", "https://"))), title)
+
+
+def _explain_location(data: Mapping[str, Any]) -> str:
+    said = ": ".join(text for name in ("title", "detail") if (text := as_text(data.get(name))))
+    why = f" ({said})" if said else ""
+    return f"the portal could not place the location{why}; the advert may still be published"
 
 
 def _unknown(message: Message, word: str, at: int | None) -> PortalEvent:
