@@ -147,13 +147,13 @@ CATALOGUE = {
         "portal",
         True,
         "Nothing to do while it lasts: the hub tries for 24 hours; after that, retry.",
-        "Vous n’avez rien à faire pour l’instant, l’envoi est retenté pendant 24 heures. Passé ce délai, relancez-le.",
+        "Vous n’avez rien à faire pour l’instant. L’envoi est retenté pendant une journée. Passé ce délai, relancez-le.",
     ),
     "overdue": Kind(
         "portal",
         True,
         "Nothing to do while it lasts: the hub asks the portal every hour for a day; after that, retry.",
-        "Vous n’avez rien à faire pour l’instant, le portail est interrogé toutes les heures pendant une journée. "
+        "Vous n’avez rien à faire pour l’instant. Le portail est interrogé toutes les heures pendant une journée. "
         "Passé ce délai, relancez l’envoi.",
     ),
     "not_live_yet": Kind(
@@ -184,7 +184,7 @@ CATALOGUE = {
         "hub",
         True,
         "The operator has been alarmed; the hub tries again every hour.",
-        "L’exploitant a été alerté et un nouvel essai a lieu toutes les heures.",
+        "L’exploitant a été alerté. Un nouvel essai a lieu toutes les heures.",
     ),
 }
 
