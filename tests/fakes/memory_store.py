@@ -197,12 +197,10 @@ class MemoryStore:
     def view(self, place: Place, customer: str) -> View:
         """Return what telling a publication needs."""
         classified = self._find(_classified_key(place.classified_id), Classified)
-        publication = self.load_publication(*place)
         return View(
             self.load_subscription(customer),
             self._find(_told_key(place), Told),
             "" if classified is None else classified.offerer_estate_id,
-            None if publication is None else publication.traceparent,
         )
 
     def take(self, place: Place, lease: str, until: int, now: int) -> Told | None:

@@ -241,7 +241,6 @@ class View:
     subscription: Subscription | None
     told: Told | None
     offerer_estate_id: str = ""
-    traceparent: str | None = None
 
 
 class SubscriptionStore(Protocol):

@@ -90,7 +90,7 @@ class Desk:
         """Something happened to a publication: entries are stored as deliver and apply store them."""
         classified_id = ids.classified_id(customer, key)
         known = self.store.load_publication(classified_id, channel)
-        publication = known or Publication(classified_id, channel, customer, traceparent=TRACE)
+        publication = known or Publication(classified_id, channel, customer)
         entries = []
         for word in words or (Word.CREATED,):
             created = max(self.clock.now(), publication.last_creation + 1)
@@ -112,6 +112,7 @@ class Desk:
                     Source.HUB,
                     advert=Advert(AdvertState.LIVE if live else AdvertState.PENDING),
                     live_changed=live is not None,
+                    traceparent=TRACE,
                 )
             )
         self.store.save(Change(publication, tuple(entries)))

@@ -12,7 +12,6 @@ from placard.aws.items import (
     classified_key,
     due_members,
     is_expired,
-    publication_key,
     read_entry,
     read_told,
     read_webhook,
@@ -67,16 +66,13 @@ class DynamoSubscriptionStore:
 
     def view(self, place: Place, customer: str) -> View:
         """Return what telling a publication needs: one consistent BatchGetItem."""
-        told, webhook = told_key(place), webhook_key(customer)
-        classified, publication = classified_key(place.classified_id), publication_key(*place)
-        keys = (told, webhook, classified, publication)
+        keys = (told_key(place), webhook_key(customer), classified_key(place.classified_id))
         found = {(item["pk"], item["sk"]): item for item in self._table.batch_get(keys, consistent=True)}
         items = [found.get((key["pk"], key["sk"])) for key in keys]
         return View(
             subscription=None if items[1] is None else read_webhook(items[1]),
             told=None if items[0] is None else read_told(items[0]),
             offerer_estate_id="" if items[2] is None else items[2]["offerer_estate_id"],
-            traceparent=None if items[3] is None else items[3].get("traceparent"),
         )
 
     def take(self, place: Place, lease: str, until: int, now: int) -> Told | None:

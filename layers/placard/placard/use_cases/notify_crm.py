@@ -220,7 +220,7 @@ class _Teller:
             webhook_id=entry.status_id,
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
             secrets=read_secrets(self.hub.credentials, self.subscription.customer, now),
-            traceparent=self.view.traceparent,
+            traceparent=entry.traceparent,
         )
         reply = self.hub.sender.send(delivery, now)
         logger.info(
@@ -230,7 +230,7 @@ class _Teller:
                 "statusId": entry.status_id,
                 "status": reply.status,
                 "reason": reply.reason,
-                "traceparent": self.view.traceparent,
+                "traceparent": entry.traceparent,
             },
         )
         return reply
