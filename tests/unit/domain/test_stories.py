@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from placard.domain.classified import Kind
@@ -266,6 +268,29 @@ def test_put_takes_one_portal_off(aviv: Hub) -> None:
     assert aviv.told(portal="BD")[3:] == ["RECEIVED(2)", "DELETING(2)", "DELETED(2)"]
     assert aviv.told(portal="SL")[3:] == ["RECEIVED(2)", "UPDATED(2)"]
     assert aviv.known.running is None
+
+
+def test_a_portal_that_refuses_to_be_taken_off_by_a_put_is_asked_three_times(aviv: Hub) -> None:
+    """Lifecycle §1: an hour apart, as with a DELETE. The refusal before says nothing of the try in flight (§4)."""
+    _published(aviv, "SL", "BD")
+    aviv.put("SL")
+    refusal: dict[str, Any] = {"portals": ("BD",), "failed": True, "removal": True, "source": Source.POLL}
+    for tries in (1, 2, 3):
+        aviv.look()
+        assert [start.kind for start in aviv.calls] == [Op.POST, *[Op.PUT] * tries]
+        aviv.accept()
+        aviv.now += 1
+        if tries > 1:
+            aviv.say(**refusal, revision=tries)
+            assert aviv.known.running is not None
+        aviv.say(**refusal, revision=tries + 1)
+        assert aviv.known.running is None
+        aviv.look()
+        assert len(aviv.calls) == 1 + tries, "not at once"
+        aviv.now += HOUR
+    aviv.look()
+    assert len(aviv.calls) == 4
+    assert aviv.told(portal="BD")[3:] == ["RECEIVED(2)", "DELETING(2)", "DELETING_FAILED(2)"]
 
 
 def test_the_last_portal_taken_off_is_a_delete(aviv: Hub) -> None:

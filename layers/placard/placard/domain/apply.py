@@ -210,7 +210,8 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
         return None
     if end.remote_revision is not None:
         newer = end.remote_revision > standing.remote_revision
-        return running if newer or (removing and bool(end.takes_off)) else None
+        gone = removing and bool(end.takes_off) and end.verdict is Verdict.SUCCEEDED
+        return running if newer or gone else None
     if event.transaction is not None and event.transaction == running.transaction:
         return running
     if event.transaction in publication.former_transactions:
@@ -271,7 +272,7 @@ def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, en
         standing,
         end_at=max(standing.end_at, at),
         remote_revision=max(standing.remote_revision, revision),
-        refusals=0 if succeeded else standing.refusals + (running.kind is Operation.DELETE),
+        refusals=0 if succeeded else standing.refusals + (removal or running.kind is Operation.DELETE),
         payload_hash=_confirmed_hash(standing, running, succeeded),
     )
     if succeeded and removal:
