@@ -30,7 +30,8 @@ Switches:
                                       named, never; duplicated_media: refuse a URL of another medium;
                                       quotas: {"BD": 1} shows one of an agency on BD, others are CREATED all
                                       the same; compare: each write ends with COMPARING_FAILED;
-                                      refuse: {"DELETE": 2} refuses the next two deletions later on (POST, PUT)
+                                      refuse: {"DELETE": 2} refuses the next two deletions later on (POST, PUT);
+                                      {"RECEIVING": 1} ends the next write with RECEIVING_FAILED
     GET    /_sim/tokens               tokens given out per intermediary
     POST   /_sim/tokens/expire        all tokens end (401)
     POST   /_sim/classifieds/{id}/status  {portals, status, message?, subStatus?, subStatusDetails?,

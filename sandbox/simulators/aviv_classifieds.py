@@ -147,6 +147,9 @@ class AvivPortal:
         third = self.rules["delay_ms"] / 3000
         async with classified.turn:
             await asyncio.sleep(third)
+            if spend_refusal(self.rules, "RECEIVING"):
+                self._fail_receiving(classified, kind, portals, revision)
+                return
             self.record(
                 classified,
                 portals,
@@ -166,6 +169,12 @@ class AvivPortal:
                 classified.deleted = False
             if self.rules["compare"]:
                 self._compare(classified, portals, revision)
+
+    def _fail_receiving(self, classified: Classified, kind: str, portals: list[str], revision: int) -> None:
+        """End a write that was not passed on (§4.1): the portals hear nothing of it, and it leaves nothing behind."""
+        word, message = "RECEIVING_FAILED", f"{NOUNS[kind]} not passed on"
+        self.record(classified, portals, word, message, subStatus=f"{word}_{kind}", revision=revision)
+        classified.deleted = kind == "POST"
 
     def _compare(self, classified: Classified, portals: list[str], revision: int) -> None:
         """A word of no list, as the vendor's sandbox says it after comparing with a former feed (§4.1)."""

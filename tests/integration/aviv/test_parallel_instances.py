@@ -1,18 +1,15 @@
 """Many instances, one vault, AVIV simulated over HTTP: a token is fetched once, and a credential refused once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
-import pytest
 
 from placard.domain.errors import CredentialsError, PortalUnavailableError
 from placard.domain.instants import DAY, HOUR
 from placard.portals.aviv.publisher import AvivPublisher
-from sandbox.simulators import aviv
-from sandbox.simulators.serve import serve_in_thread
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.scene import CUSTOMER, make_classified
 
@@ -44,18 +41,6 @@ class Instance(MemoryVault):
         with CHANGED:
             CHANGED.notify_all()
             return super().write(name, value, version)
-
-
-@pytest.fixture(scope="module")
-def portal() -> Iterator[str]:
-    with serve_in_thread(aviv.build_app(delay_ms=5)) as url:
-        yield url
-
-
-@pytest.fixture
-def url(portal: str) -> str:
-    httpx.post(f"{portal}/_sim/reset", json={"connections": True}, trust_env=False)
-    return portal
 
 
 class Fleet:

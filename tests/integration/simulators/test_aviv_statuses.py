@@ -210,6 +210,24 @@ def test_ordered_refusal_of_a_deletion_leaves_the_classified(aviv_api: Aviv) -> 
     aviv_api.await_status(classified_id, "DELETED")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_a_write_that_is_not_passed_on_reaches_no_portal(aviv_api: Aviv, method: str) -> None:
+    classified_id = "" if method == "POST" else aviv_api.create(RESALE)
+    if classified_id:
+        aviv_api.await_status(classified_id, "CREATED")
+    aviv_api.sim.put("/rules", json={"refuse": {"RECEIVING": 1}})
+    if method == "POST":
+        classified_id = aviv_api.create(RESALE)
+    else:
+        body = with_media("https://m.example/1.jpg") if method == "PUT" else None
+        aviv_api.http.request(method, f"/classifieds/{classified_id}", json=body)
+    failed = aviv_api.await_status(classified_id, "RECEIVING_FAILED")
+    assert failed["subStatus"] == f"RECEIVING_FAILED_{method}"
+    assert aviv_api.words(classified_id)[-2:] == ["RECEIVING", "RECEIVING_FAILED"]
+    assert aviv_api.http.get(f"/classifieds/{classified_id}").status_code == (404 if method == "POST" else 200)
+    assert aviv_api.sim.get("/adverts").json()["items"][-1]["live"] == ([] if method == "POST" else ["SL"])
+
+
 def test_writes_in_flight_take_turns(aviv_api: Aviv) -> None:
     classified_id = aviv_api.create(RESALE)
     aviv_api.http.put(f"/classifieds/{classified_id}", json=with_media("https://m.example/1.jpg"))

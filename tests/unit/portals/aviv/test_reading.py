@@ -328,6 +328,43 @@ def test_an_update_that_made_no_new_revision_ends_all_the_same(headers: dict[str
     assert folded.publication.standings["SL"].word is Word.UPDATED
 
 
+def read_again(
+    said: dict[str, Any], removing: tuple[str, ...] = (), etag: str = '"2"'
+) -> tuple[Portal, tuple[PortalEvent, ...]]:
+    """Read an overdue PUT that made no new revision, after AVIV said this of the one before."""
+    told = {**OLD, "revision": 2, "portals": ["SL"], **said}
+    hashes = make_publisher(Portal(problem("404")), FakeClock()).render(make_classified(RESALE), "aviv").hashes
+    listed = () if removing else ("SL",)
+    body = {**RESALE, "portals": list(listed)}
+    running = make_running(Operation.PUT, "SL", listed=listed, removing=removing, hashes={"SL": hashes["SL"]})
+    return read(page(told), shown(body, ETag=etag), overdue=True, running=running, remote_revision=2)
+
+
+@pytest.mark.parametrize(
+    ("word", "removing"),
+    [("CREATING_FAILED", ()), ("UPDATING_FAILED", ()), ("DELETING_FAILED", ("SL",)), ("RECEIVING_FAILED", ())],
+)
+def test_a_refusal_of_the_same_body_stands(word: str, removing: tuple[str, ...]) -> None:
+    """§5: the same body again is ignored, so that it is shown as sent proves nothing."""
+    _, events = read_again({"status": word, "message": "no"}, removing)
+    end = events[-1].end
+    assert end is not None
+    assert (end.verdict, end.operation, end.remote_revision) == (FAILED, Operation.PUT, None)
+    assert events[-1].problems[0].detail == "no"
+    assert events[-1].portals == ("SL",)
+
+
+def test_a_refusal_of_an_older_revision_is_over() -> None:
+    _, events = read_again({"status": "UPDATING_FAILED", "revision": 1})
+    assert events[-1].end is not None
+    assert events[-1].end.verdict is SUCCEEDED
+
+
+def test_a_media_error_of_the_same_body_stands_even_if_it_names_no_medium() -> None:
+    _, events = read_again({"status": "UPDATED_WITH_MEDIA_ERROR", "mediaStatuses": None})
+    assert events[-1].end == End(SUCCEEDED, Operation.PUT, None, False, media_error=True)
+
+
 def test_without_a_callback_the_statuses_are_read_after_15_minutes() -> None:
     """§6: whatever is never pushed is found all the same."""
     due = POLICY.operation_due

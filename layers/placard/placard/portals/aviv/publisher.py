@@ -135,7 +135,7 @@ class AvivPublisher(AvivRenderer):
         reply = self._call(customer, "GET", _path_of(remote_id), headers=headers)
         if reply.status == 404:
             return (*events, *read_nothing(question, now))
-        return (*events, *read_shown(question, _require(reply), now))
+        return (*events, *read_shown(question, _require(reply), events, now))
 
     def _alarm(self, question: Question, events: tuple[PortalEvent, ...]) -> None:
         """Say what AVIV could not take in: only its support can tell why, and asks for the trace (§5)."""

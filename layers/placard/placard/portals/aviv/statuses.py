@@ -52,11 +52,17 @@ def _tells_end(publication: Publication, portal: str, events: Iterable[PortalEve
     removing = running is not None and portal in running.removing
     former = publication.standings[portal].remote_revision
     ends = [event.end for event in events if event.end is not None and portal in (event.portals or (portal,))]
-    return any((end.remote_revision or 0) > former or (removing and bool(end.removal)) for end in ends)
+    # lifecycle §4: a deletion ends with `DELETED`, whatever the revision.
+    gone = any(removing and end.removal and end.verdict is Verdict.SUCCEEDED for end in ends)
+    return gone or any((end.remote_revision or 0) > former for end in ends)
 
 
-def read_shown(question: Question, reply: Reply, now: int) -> tuple[PortalEvent, ...]:
-    """Return the success of an operation whose outcome AVIV shows, word for word, though it has told no end."""
+def read_shown(question: Question, reply: Reply, events: Sequence[PortalEvent], now: int) -> tuple[PortalEvent, ...]:
+    """Return the end of an operation whose outcome AVIV shows, word for word, though it has told no end of it.
+
+    AVIV makes nothing of a PUT equal to what it has (§4.1), so what `events` say of that revision stands: its success, for all
+    or for some media, and its refusal too.
+    """
     publication = question.publication
     running = publication.running
     if running is None:
@@ -65,25 +71,39 @@ def read_shown(question: Question, reply: Reply, now: int) -> tuple[PortalEvent,
     listed = {portal for portal in as_list(shown.get("portals")) if isinstance(portal, str)}
     if listed != set(running.listed) or fingerprint(shown) not in running.hashes.values():
         return ()
-    revision = _newer_revision(publication, running.portals, read_revision(reply))
-    groups = {
-        False: tuple(portal for portal in running.portals if portal not in running.removing),
-        True: tuple(portal for portal in running.portals if portal in running.removing),
-    }
-    return tuple(
-        PortalEvent(
+    revision = read_revision(reply)
+    newer = _newer_revision(publication, running.portals, revision)
+    found = []
+    for portal in running.portals:
+        told = _find_end(events, portal, revision)
+        if told is not None and told.end is not None and told.end.verdict is Verdict.FAILED:
+            end = replace(told.end, operation=running.kind, remote_revision=None)
+            found.append(replace(told, portals=(portal,), end=end))
+            continue
+        removal = portal in running.removing
+        media_error = told is not None and told.end is not None and told.end.media_error
+        event = PortalEvent(
             source=Source.POLL,
             remote_id=publication.remote_id,
             received_at=now,
             word="shown as sent",
-            portals=portals,
+            portals=(portal,),
             # Without a newer revision the end is matched by its kind.
-            end=End(Verdict.SUCCEEDED, running.kind if revision is None else None, revision, removal),
+            end=End(Verdict.SUCCEEDED, running.kind if newer is None else None, newer, removal, media_error),
             advert=Advert(AdvertState.WITHDRAWN if removal else AdvertState.LIVE),
         )
-        for removal, portals in groups.items()
-        if portals
-    )
+        found.append(event)
+    return tuple(found)
+
+
+def _find_end(events: Sequence[PortalEvent], portal: str, revision: int | None) -> PortalEvent | None:
+    """Return the newest end that AVIV tells of a portal, unless it is older than the revision shown."""
+    ends = [event for event in events if event.end is not None and portal in (event.portals or (portal,))]
+    newest = ends[-1] if ends else None
+    if newest is None or newest.end is None:
+        return None
+    told = newest.end.remote_revision
+    return None if revision is not None and told is not None and told < revision else newest
 
 
 def read_revision(reply: Reply) -> int | None:
