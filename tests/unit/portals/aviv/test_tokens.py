@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
-from placard.domain.errors import CredentialsError, PortalUnavailableError
+from placard.domain.errors import CredentialsError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.events import Operation
+from placard.portals.aviv.paths import make_token
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.aviv.stage import (
     ACKNOWLEDGED,
+    CONTEXT,
     GRANTED,
     HOUR,
     KEY,
+    RECEIVER,
     TOKEN,
     TOKEN_URL,
     call_for,
@@ -160,10 +164,16 @@ NO_CLIENT = httpx.Response(401, json={"error": "access_denied"})
 NO_GRANT = httpx.Response(403, json={"error": "access_denied"})
 APP = {"client_id": "hub-client-id", "client_secret": "<another secret>", "path_key": KEY}
 NEVER = Portal(httpx.Response(500))
+WEBHOOK = {"url": RECEIVER + make_token(CUSTOMER, KEY), **CONTEXT}
+SECRETS = {
+    "aviv/app": APP,
+    f"aviv/accounts/{CUSTOMER}": {"main": {"intermediary_id": "RC-000123"}},
+    f"aviv/webhook/{CUSTOMER}": WEBHOOK,
+}
 
 
 def list_rests(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.credential for record in caplog.records if "credential rests" in record.message]  # type: ignore[attr-defined]
+    return [record.credential for record in caplog.records if record.message == "AVIV refuses a credential"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -222,6 +232,15 @@ class Instance(MemoryVault):
     def __init__(self, vault: MemoryVault, clock: FakeClock) -> None:
         super().__init__(clock)
         self._secrets, self._leases = vault._secrets, vault._leases
+
+
+def test_a_vault_that_is_down_does_not_hide_the_refusal() -> None:
+    class Broken(MemoryVault):
+        def write(self, name: str, value: Mapping[str, Any], version: int) -> bool:
+            raise StoreUnavailableError("down")
+
+    clock = FakeClock()
+    assert refused(Portal(NO_CLIENT), Broken(clock, SECRETS), clock) == "credentials_app"
 
 
 def test_one_agencys_refusal_stops_no_other() -> None:

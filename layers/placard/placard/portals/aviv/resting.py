@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from placard.domain.errors import CredentialsError
+from placard.domain.errors import CredentialsError, StoreUnavailableError
 from placard.domain.problems import Problem
 from placard.portals.aviv.accounts import APP, Account, read_account, read_app
 from placard.portals.resting import find_refusal, note_refusal
@@ -54,10 +54,17 @@ class Resting:
         return None
 
     def _note(self, path: str, of: Mapping[str, Any], error: CredentialsError) -> None:
-        stored = self.credentials.read(path, fresh=True)
         note = note_refusal(error.problem, of, self.clock.now(), self.scale)
-        if self.credentials.write(path, {"refusal": note}, 0 if stored is None else stored.version):
-            logger.error("a refused credential rests", extra={"credential": path, "problem": error.problem.code})
+        try:
+            stored = self.credentials.read(path, fresh=True)
+            noted = self.credentials.write(path, {"refusal": note}, 0 if stored is None else stored.version)
+        except StoreUnavailableError:
+            # The next call is refused too and notes it then.
+            logger.warning("a refused credential could not be noted", extra={"credential": path})
+            return
+        if noted:
+            told = {"credential": path, "problem": error.problem.code, "status": error.status_code}
+            logger.error("AVIV refuses a credential", extra=told)
 
     def _describe_app(self, *, fresh: bool = False) -> dict[str, Any]:
         """Return what tells the hub's own credentials in this environment from those that replace them."""
