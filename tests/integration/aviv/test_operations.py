@@ -182,6 +182,19 @@ def test_a_portal_that_could_not_be_taken_off_is_never_said_to_be(hub: Hub) -> N
     assert hub.standing("BD").problems
 
 
+def test_a_portal_beside_the_one_taken_off_is_told_once(hub: Hub) -> None:
+    """AVIV says `UPDATED` of it, and of its pictures: nothing is new there (lifecycle §9)."""
+    both = luxury("SL", "BD")
+    hub.post(both)
+    hub.settle()
+    hub.put({**both, "portals": ["SL"]})
+    hub.settle(lambda: hub.list_told()[-1] == "DELETED(2)")
+    await_value(lambda: all(one["outcome"] == "accepted" for one in hub.portal.sim.get("/callbacks").json()["items"]))
+    hub.hand_on()
+    of_sl = [entry for entry in hub.list_entries() if "SL" in entry.portals and entry.outcome == "applied"]
+    assert [f"{entry.status}({entry.revision})" for entry in of_sl][-2:] == ["RECEIVED(2)", "UPDATED(2)"]
+
+
 def luxury(*portals: str) -> dict[str, Any]:
     body: dict[str, Any] = copy.deepcopy(read_contract("aviv/classified_bd_luxury.json"))
     body["portals"] = list(portals)

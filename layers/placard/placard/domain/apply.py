@@ -451,7 +451,9 @@ def _fold_pictures(publication: Publication, standing: Standing, event: PortalEv
         word = WITH_MEDIA_ERROR.get(standing.word)
         if word is not None:
             standing = replace(standing, word=word, payload_hash=None)
-    return _Fact(standing, Outcome.APPLIED)
+    # That a picture is as good as before is no news by itself: of a PUT that leaves a portal alone AVIV tells just that.
+    news = any(one.failed or (one.url in known and known[one.url].failed) for one in newer)
+    return _Fact(standing, Outcome.APPLIED if news else Outcome.UNCHANGED)
 
 
 def _is_news(picture: Picture, known: Picture | None) -> bool:
