@@ -203,18 +203,9 @@ class AvivPublisher(AvivRenderer):
         """Whether AVIV has this subscription, or has refused it this hour."""
         return known == wanted or find_refusal(known.get("refusal"), wanted, self._clock.now()) is not None
 
-    def _call(
-        self,
-        customer: str,
-        method: str,
-        path: str,
-        *,
-        body: Mapping[str, Any] | None = None,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    def _call(self, customer: str, method: str, path: str, **content: Any) -> Reply:
         """Call with the agency's token. What that token may not do stops the whole agency (§5, 403)."""
-        token, reply = self._exchange(customer, method, path, body=body, query=query, headers=headers)
+        token, reply = self._exchange(customer, method, path, **content)
         if reply.status == 403:
             raise self._tokens.stop(customer, token, refuse_access(reply))
         return reply
