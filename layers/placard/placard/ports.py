@@ -407,7 +407,7 @@ class Publisher(Renderer, Protocol):
     """What a provider's folder does at its portal. Every method may raise the PortalError tree; none sleeps or loops."""
 
     def send(self, call: Call) -> Answer:
-        """Send one operation."""
+        """Send one operation. StoreUnavailableError only while the portal has not taken it."""
 
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Ask the portal how the advert stands."""

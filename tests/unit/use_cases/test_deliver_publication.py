@@ -9,7 +9,13 @@ import pytest
 
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Kind
-from placard.domain.errors import BudgetSpentError, CredentialsError, PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import (
+    BudgetSpentError,
+    CredentialsError,
+    PortalRejectedError,
+    PortalUnavailableError,
+    StoreUnavailableError,
+)
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
@@ -267,6 +273,24 @@ def test_an_operation_without_an_end_is_asked_after_and_told_overdue(world: Worl
         if world.publication.running is None:
             break
     assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATING(1)", "CREATING_FAILED(1)"]
+
+
+def test_a_vault_that_is_down_is_no_unknown_outcome(world: World) -> None:
+    """The portal was not called: nothing is to be looked for, and nothing waits for a settle time."""
+    world.publish()
+    began, sent = world.clock.now(), []
+
+    def send(call: Call) -> Answer:
+        sent.append(world.clock.now())
+        if len(sent) == 1:
+            raise StoreUnavailableError("throttled")
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = send
+    world.settle()
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
+    assert len(sent) == 2
+    assert sent[1] - began < MINUTE
 
 
 def _log_of(caplog: pytest.LogCaptureFixture) -> list[str]:

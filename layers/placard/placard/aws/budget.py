@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from placard.aws.items import rate_key
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.budget import Move, Rate, book, pay, wait
 
@@ -42,7 +43,7 @@ class DynamoBudget:
                 update, condition = f"SET {mark} = {mark} + :step", f"{mark} BETWEEN :floor AND :limit"
                 values = {":step": move.step, ":floor": move.floor, ":limit": move.limit}
             try:
-                item = self._table.update({"pk": f"RATE#{name}", "sk": "RATE"}, update, condition, values)
+                item = self._table.update(rate_key(name), update, condition, values)
             except ConditionRefusedError as refused:
                 item = refused.item or {}
             else:

@@ -87,6 +87,14 @@ def read_classified(item: Item) -> Classified:
     )
 
 
+# --- budgets ---------------------------------------------------------------------------------------------------------
+
+
+def rate_key(name: str) -> Item:
+    """Return the key of a budget of calls."""
+    return {"pk": f"RATE#{name}", "sk": "RATE"}
+
+
 # --- publications ----------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from placard.domain.errors import (
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
+    StoreUnavailableError,
     TransitionConflictError,
 )
 from placard.domain.events import Operation, PortalEvent, Source, Verdict
@@ -113,6 +114,9 @@ class DeliverPublication:
             self._end(begun, running, Verdict.FAILED, error.problems, _details(error))
         except CredentialsError as error:
             self._end(begun, running, Verdict.FAILED, (error.problem,), _details(error))
+        except StoreUnavailableError:
+            # A publisher needs the vault before its call and never behind it: the portal has not taken anything.
+            self._postpone(begun, running, PortalUnavailableError("the vault does not answer", taken=False))
         else:
             self._record(begun, running, answer, rendering)
 
