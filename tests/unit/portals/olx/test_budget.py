@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from placard import bootstrap
+from placard.aws.settings import Settings
 from placard.domain.answers import Result
 from placard.domain.budget import Rate
 from placard.domain.errors import BudgetSpentError, PortalUnavailableError, StoreUnavailableError
@@ -23,6 +25,10 @@ from tests.unit.portals.scene import Portal, answer_of, make_call, make_classifi
 TAKEN = answer_of("olx/response_advert_put_202.json")
 GRANTED = answer_of("olx/response_token_200.json")
 EXPIRED = answer_of("olx/response_error_403_expired_token.json")
+
+
+# The other portals' settings, which the parts of every provider are made from.
+AVIV = dict.fromkeys(("AVIV_BASE_URL", "AVIV_TOKEN_URL", "AVIV_RECEIVER_URL", "AVIV_RULES"), "-")
 
 
 class Hub:
@@ -121,3 +127,16 @@ def test_a_budget_that_cannot_be_asked_sends_nothing() -> None:
         hub.send()
     assert not caught.value.taken
     assert hub.portal.requests == []
+
+
+def test_the_hub_as_it_runs_asks_the_budget() -> None:
+    clock, budget = FakeClock(), MemoryBudget()
+    while not budget.take(POLICY.provider, RATE, clock.now()):
+        pass
+    settings = Settings({"OLX_BASE_URL": "https://api.olxgroup.invalid", "TIME_SCALE": "1", **AVIV})
+    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), budget=budget)
+    try:
+        with pytest.raises(BudgetSpentError):
+            bootstrap.provider("olx").publisher.send(make_call(Operation.PUT, "imovirtual", make_body(), {}))
+    finally:
+        bootstrap.use()
