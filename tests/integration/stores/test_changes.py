@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
+from placard.aws.classifieds import DynamoClassifiedStore
+from placard.aws.dues import DynamoDueStore
+from placard.aws.publications import DynamoPublicationStore
+from placard.aws.table import Table
 from placard.domain import ids
 from placard.domain.instants import DAY
 from placard.domain.publication import Entry, Rank
 from placard.ports import Change
-from tests.fakes.clock import NOON
+from tests.fakes.clock import NOON, FakeClock
 from tests.integration.stores.conftest import RETENTION_DAYS, Stores
 from tests.integration.stores.samples import CUSTOMER, entry, publication
 
@@ -82,3 +88,24 @@ def test_expired_entries_are_left_out(stores: Stores) -> None:
     made = keep(stores, 1, 0, 2 * DAY)
     stores.clock.advance(RETENTION_DAYS * DAY + DAY)
     assert read(stores, until=stores.clock.now()) == made[1:]
+
+
+class Disorderly(Table):
+    """A table whose index gives entries of one millisecond in another order than their keys', as DynamoDB may."""
+
+    def query(self, *arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        rows = list(super().query(*arguments, **options))
+        rows.reverse()
+        rows.sort(key=lambda row: str(row["creation_date"]))
+        return iter(rows)
+
+
+def test_the_order_within_a_millisecond_is_ours(table: Table) -> None:
+    clock = FakeClock()
+    publications = DynamoPublicationStore(table, clock, RETENTION_DAYS)
+    classifieds = DynamoClassifiedStore(Disorderly(table.name), clock)
+    stores = Stores(classifieds, publications, DynamoDueStore(table), clock)
+    made = [one for number in range(30) for one in keep(stores, number, 5)]
+    found = read(stores)
+    assert found == sorted(made, key=lambda one: one.place)
+    assert read(stores, found[11].place) == found[12:]

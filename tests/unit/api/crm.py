@@ -100,8 +100,8 @@ class Crm:
     def connect(self) -> None:
         """Make this hub the one that the handlers talk to; the newest is, at first."""
         settings = SimpleNamespace(trusted_clients=frozenset({TRUSTED}), time_scale=1, aviv_rules=self.aviv_rules)
-        vault = MemoryVault(self.clock, self.secrets)
-        bootstrap.use(classified_store=self.store, clock=self.clock, settings=settings, credentials=vault)
+        self.vault: Any = MemoryVault(self.clock, self.secrets)
+        bootstrap.use(classified_store=self.store, clock=self.clock, settings=settings, credentials=self.vault)
 
     def send(self, event: dict[str, Any]) -> Answer:
         """Call the handler that the event's route belongs to."""
