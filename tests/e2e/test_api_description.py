@@ -1,0 +1,71 @@
+"""Schemathesis holds the running hub against openapi.yaml: thousands of requests made from the description alone."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from api.operations import CALLS, Call
+from sandbox.crm import Crm
+from sandbox.processes import ROOT
+
+# Its own agency, with no account at any portal: whatever is published ends at once and disturbs no other test.
+CONFIG = """
+base-url = "${HUB_URL}"
+headers = { Authorization = "Bearer ${HUB_TOKEN}", Customer-Id = "agency-of-schemathesis" }
+workers = 2
+color = false
+warnings = false
+continue-on-failure = true
+
+[checks]
+# A schema cannot say which cursors exist, which key is taken, which portals the stored classified lists.
+positive_data_acceptance.enabled = false
+# API Gateway answers 404 to a method that has no route.
+unsupported_method.enabled = false
+
+[phases.coverage]
+unexpected-methods = []
+
+[generation]
+deterministic = true
+max-examples = 8
+
+[[operations]]
+# A classified's many members are covered once, by the call that stores nothing.
+include-operation-id = ["postClassified", "putClassified", "publishBatch"]
+phases.coverage.enabled = false
+"""
+
+
+def is_served(call: Call) -> bool:
+    """Whether the function is there: its calls are described before."""
+    return (ROOT / "functions" / call.function / "app.py").exists()
+
+
+def skip(names: Iterable[str]) -> str:
+    """Return the configuration that leaves operations out."""
+    quoted = ", ".join(f'"{name}"' for name in names)
+    return f"\n[[operations]]\ninclude-operation-id = [{quoted}]\nenabled = false\n" if quoted else ""
+
+
+def test_the_hub_does_what_its_description_says(hub: dict[str, Any], crm: Crm, tmp_path: Path) -> None:
+    """No 5xx, no status, header, media type or body that is not described, no wrong request that is taken."""
+    config = tmp_path / "schemathesis.toml"
+    config.write_text(CONFIG + skip(call.name for call in CALLS if not is_served(call)))
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps(yaml.safe_load((ROOT / "openapi.yaml").read_text())))
+    done = subprocess.run(
+        [Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run", document],
+        env={**os.environ, "HUB_URL": hub["api_url"], "HUB_TOKEN": crm.fetch_token()},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
