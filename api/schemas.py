@@ -180,7 +180,7 @@ SCHEMAS: dict[str, Schema] = {
         "description": "GeoJSON, longitude first.",
         "anyOf": [
             fields("type coordinates", type={"const": "Point"}, coordinates=listed(POSITION, minItems=2)),
-            fields(type=text(**{"not": {"const": "Point"}}), coordinates={"type": "array"}),
+            fields(type=text() | {"not": {"const": "Point"}}, coordinates={"type": "array"}),
         ],
     },
     "StoredClassified": {"allOf": [refer("Classified"), STORED]},

@@ -49,9 +49,7 @@ def test_what_is_unknown_is_made_and_what_is_known_is_replaced() -> None:
 
 def test_a_repeated_batch_changes_nothing() -> None:
     crm = Crm()
-    items = [put("a"), put("b"), delete("a"), put("c", 7)]
-    crm.batch(*items[:2], items[3])
-    crm.batch(delete("a"))
+    crm.batch(put("a"), put("b"), put("c", 7), delete("a"))
     before = list(crm.store.records)
     assert told(crm.batch(delete("a"), put("b"), put("c", 7))) == [(202, 2), (202, 1), (202, 1)]
     assert crm.store.records == before
@@ -167,13 +165,15 @@ def fail_after(crm: Crm, writes: int) -> None:
     crm.store.interrupt = interrupt
 
 
-def test_what_is_done_stays_done_when_storage_fails() -> None:
+def test_what_is_done_stays_done_when_storage_fails(caplog: pytest.LogCaptureFixture) -> None:
     crm = Crm()
     crm.batch(put("known"))
     fail_after(crm, 2)
     items = [put("a"), put("known"), put("b"), put("c"), {"op": "put"}, put("known"), put("d")]
     answer = crm.batch(*items)
     assert [item["status"] for item in answer.json["items"]] == [202, 202, 202, 503, 400, 503, 503]
+    (logged,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert (logged.__dict__["done"], logged.__dict__["left"]) == (3, 3)
     fail_after(crm, 100)
     assert told(crm.batch(*items)) == [(202, 1), (202, 1), (202, 1), (202, 1), (400, None), (202, 1), (202, 1)]
 

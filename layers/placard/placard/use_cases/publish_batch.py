@@ -6,6 +6,7 @@ One batched read first. It answers whatever changes nothing; what is left is wri
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from placard.domain.refusals import (
 )
 from placard.ports import ClassifiedStore, Clock, Revision, RevisionStore, Written
 from placard.use_cases.publish_classified import Ack, Caller, delete_classified, post_classified, put_classified
+
+logger = logging.getLogger(__name__)
 
 MOST_ITEMS = 100
 OPERATIONS = ("put", "delete")
@@ -55,6 +58,9 @@ def publish_batch(store: ClassifiedStore, clock: Clock, caller: Caller, value: A
     verdicts = tuple(wish if isinstance(wish, RefusalError) else writing.do(wish) for wish in wishes)
     if writing.stopped is not None and writing.done == 0:
         raise writing.stopped
+    if writing.stopped is not None:
+        left = sum(verdict is writing.stopped for verdict in verdicts)
+        logger.error("a batch stopped halfway", extra={"done": writing.done, "left": left}, exc_info=writing.stopped)
     return verdicts
 
 
