@@ -13,7 +13,7 @@ from placard.domain.lifecycle import Outcome
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Entry, Publication
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 # --- time, chance ----------------------------------------------------------------------------------------------------
 
@@ -63,10 +63,10 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(Generic[Item]):
     """A page of rows; `after` asks for the next one, None on the last."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Item, ...]
     after: str | None = None
 
 
@@ -321,9 +321,62 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One listing process as Spotahome lists it (seed 004).
+
+    Optional members are None where it says nothing; `published` is of the property, None where not asked or not known;
+    `raw` keeps what else it said.
+    """
+
+    process_id: int
+    state: str
+    locator: str | None = None
+    account_id: str | None = None
+    property_id: str | None = None
+    agent_id: str | None = None
+    published: bool | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of a sweep. `last` is the last page's number as the portal says, None where it does not."""
+
+    rows: tuple[Row, ...]
+    page: int
+    last: int | None
+
+
+class Poller(Protocol):
+    """What a provider's folder reads for a portal that never calls. Every method may raise the PortalError tree."""
+
+    def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
+        """Return one page of the customer's listing processes, the first is 1; `state` keeps those of one state."""
+
+    def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Return which of these properties the public can see. One that the portal does not list is left out."""
+
+    def cancel(self, customer: str, process_id: int) -> None:
+        """Cancel a listing process; one that is not there is cancelled.
+
+        Raises PortalRejectedError with `status_code` 409 where its state forbids that.
+        """
+
+    def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
+        """Give a listing process to an agent, or take it away from any with None."""
+
+    def interpret(self, row: Row, process_known: str | None, observed_at: int) -> PortalEvent:
+        """Return what a row says of its property (lifecycle §6), observed then (ms). Pure; never raises for what it says.
+
+        `process_known` is the state in which the hub knew the process before, None for a new one.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider's parts; `receiver` is None for a portal that never calls."""
+    """One provider's parts; `receiver` is None for a portal that never calls, `poller` for one that does."""
 
     policy: Policy
     publisher: Publisher
     receiver: Receiver | None = None
+    poller: Poller | None = None
