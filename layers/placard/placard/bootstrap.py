@@ -184,28 +184,29 @@ def provider(name: str) -> Provider:
     """All parts of a provider that a delivery needs."""
 
     def make() -> Provider:
-        from placard.portals.registry import load_publisher
+        from placard.portals.registry import load_poller, load_publisher
         from placard.ports import Provider
 
-        publisher = load_publisher(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
-        return Provider(policy(name), publisher)
+        arguments = {**_publisher_arguments(name), "credentials": credentials(), "clock": clock()}
+        return Provider(policy(name), load_publisher(name, **arguments), poller=load_poller(name, **arguments))
 
     return _part(f"provider {name}", make)
 
 
 def _publisher_arguments(name: str) -> dict[str, Any]:
+    """Where a provider is. A function has the variables of the providers it calls, and no others."""
     known = settings()
-    table: dict[str, dict[str, Any]] = {
-        "olx": {"base_url": known.olx_base_url, "time_scale": known.time_scale},
-        "aviv": {
+    table: dict[str, Callable[[], dict[str, Any]]] = {
+        "olx": lambda: {"base_url": known.olx_base_url},
+        "aviv": lambda: {
             "base_url": known.aviv_base_url,
             "token_url": known.aviv_token_url,
             "receiver_url": known.aviv_receiver_url,
             "rules": known.aviv_rules,
-            "time_scale": known.time_scale,
         },
+        "spotahome": lambda: {"base_url": known.spotahome_base_url, "create_url": known.spotahome_create_url},
     }
-    return table.get(name, {})
+    return {**table[name](), "time_scale": known.time_scale}
 
 
 # --- use cases -------------------------------------------------------------------------------------------------------

@@ -294,8 +294,11 @@ class Publisher(Protocol):
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Ask the portal how the advert stands."""
 
-    def search(self, classified: Classified, channel: str) -> str | None:
-        """Look for the advert of this classified by our own key; return its remote id."""
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
+        """Look for the advert of this classified; return the remote ids of those that may be it, the likeliest first.
+
+        A portal that knows our own key has one at most. Elsewhere some may belong to another classified: the caller knows.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ class Running:
     """An operation from its call until its end is known.
 
     `portals` still await their end; `removing` are those of them that the call takes off; `listed` are all portals that the
-    advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal.
+    advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal. `yields`: it
+    need not end before a newer revision is acted on (`Policy.yields`).
     """
 
     id: str
@@ -44,6 +45,7 @@ class Running:
     remote_id: str | None = None
     transaction: str | None = None
     overdue: bool = False
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from placard.domain.policy import Policy
-from placard.ports import Publisher, Receiver
+from placard.ports import Poller, Publisher, Receiver
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -14,6 +14,8 @@ PROVIDERS: dict[str, tuple[str, str, str | None]] = {
     "aviv": ("placard.portals.aviv", "AvivPublisher", "AvivReceiver"),
     "spotahome": ("placard.portals.spotahome", "SpotahomePublisher", None),
 }
+# provider that never calls: the class of its poller.
+POLLERS = {"spotahome": "SpotahomePoller"}
 
 
 def load_policy(provider: str) -> Policy:
@@ -25,6 +27,14 @@ def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:
     """Return a provider's publisher, built with these arguments."""
     folder, publisher, _ = PROVIDERS[provider]
     return cast("Publisher", getattr(import_module(f"{folder}.publisher"), publisher)(*arguments, **named))
+
+
+def load_poller(provider: str, *arguments: Any, **named: Any) -> Poller | None:
+    """Return what reads at a provider that never calls, None at others. It takes what the publisher takes."""
+    poller = POLLERS.get(provider)
+    if poller is None:
+        return None
+    return cast("Poller", getattr(import_module(f"{PROVIDERS[provider][0]}.poller"), poller)(*arguments, **named))
 
 
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:

@@ -230,12 +230,12 @@ def test_a_classified_is_found_by_the_crms_own_key() -> None:
     wanted = item["data"]["metaData"]["source"]["offererEstateId"]
     portal = Portal(httpx.Response(200, json={"items": page["items"]}))
     classified = replace(make_classified(RESALE), offerer_estate_id=wanted)
-    assert make_publisher(portal, FakeClock()).search(classified, "aviv") == item["classifiedId"]
+    assert make_publisher(portal, FakeClock()).search(classified, "aviv") == (item["classifiedId"],)
     assert str(portal.requests[0].url) == f"{BASE}/classifieds?offererEstateId={wanted}"
 
 
 def test_another_key_is_not_taken_for_ours() -> None:
     page = read_contract("aviv/classifieds_page.json")
     portal = Portal(httpx.Response(200, json=page))
-    assert make_publisher(portal, FakeClock()).search(make_classified(RESALE), "aviv") is None
+    assert make_publisher(portal, FakeClock()).search(make_classified(RESALE), "aviv") == ()
     assert len(portal.requests) == 4, "a list without an end is left after a few pages"

@@ -87,7 +87,7 @@ class OlxPublisher:
             return (read_nothing(question, self._clock.now()),)
         return (read_meta(question, as_object(_require(reply).get("data")), self._clock.now()),)
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look through the account's adverts for our own id. One that was deleted is none: a new POST revives it."""
         token, own_id = self._token_of(classified, channel, None), mapping.name_advert(classified)
         found: dict[str, str] = {}
@@ -102,9 +102,9 @@ class OlxPublisher:
                     found[str(item["uuid"])] = as_text(item.get("last_action_at")) or ""
             # How the list is paged is not documented (§2): stop at what is short, empty, or a page seen before.
             if found or not fresh or len(items) < PAGE:
-                return max(found, key=lambda uuid: found[uuid], default=None)
+                return tuple(sorted(found, key=lambda uuid: found[uuid], reverse=True)[:1])
         logger.warning("the account lists more adverts than were looked through", extra={"channel": channel})
-        return None
+        return ()
 
     def _call(
         self,

@@ -1,15 +1,23 @@
-"""Spotahome, which never calls (contracts/spotahome.md). The hub does not publish there yet, and says so. Its manifest."""
+"""Spotahome, which never calls: the hub reads its listing processes (contracts/spotahome.md). Its manifest."""
 
 from __future__ import annotations
 
 from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import DAY
 from placard.domain.policy import Policy
+from placard.portals.spotahome.states import REMARKS, follow
 
 # Lifecycle §5, last row.
 NEXT_OPERATIONS: dict[AdvertState, tuple[Operation, ...]] = {
     AdvertState.LIVE: (Operation.DELETE,),
     AdvertState.PENDING: (Operation.DELETE,),
+}
+
+# §5: calls that could not be seen in Spotahome's pages are not invented.
+MANUAL = {
+    Operation.PUT: "Spotahome takes changes from people alone: make this one in its own back office.",
+    Operation.DEACTIVATE: "Spotahome takes an advert offline for people alone: ask for it in its own back office.",
+    Operation.ACTIVATE: "Spotahome brings an advert online for people alone: ask for it in its own back office.",
 }
 
 
@@ -24,5 +32,10 @@ POLICY = Policy(
     operation_due=DAY,
     settle=DAY,
     next_operations=next_operations,
-    pauses=False,
+    follow=follow,
+    remarks=REMARKS,
+    taken_as=AdvertState.PENDING,
+    manual=MANUAL,
+    looks_first=True,
+    yields=True,
 )
