@@ -101,7 +101,7 @@ def start_simulators(state: Path, pids: list[int]) -> dict[str, str]:
     """Start the portals' simulators; their base addresses by provider, without a path."""
     python = require_tool(".venv", "python")
     simulators, waiting = {}, []
-    for provider in ("olx", "aviv"):
+    for provider in ("olx", "aviv", "spotahome"):
         port, log = free_port(), state / f"{provider}.log"
         arguments = ["--port", str(port), "--log", str(state / f"{provider}-calls.log")]
         if provider == "olx":  # the one wait that the hub and a portal share
@@ -133,8 +133,8 @@ def portal_parameters(simulators: dict[str, str]) -> dict[str, str]:
         ("OlxBaseUrl", "OLX_BASE_URL"): simulators["olx"],
         ("AvivBaseUrl", "AVIV_BASE_URL"): f"{simulators['aviv']}/caas/v4",
         ("AvivTokenUrl", "AVIV_TOKEN_URL"): f"{simulators['aviv']}/oauth/token",
-        ("SpotahomeBaseUrl", "SPOTAHOME_BASE_URL"): "",
-        ("SpotahomeCreateUrl", "SPOTAHOME_CREATE_URL"): "",
+        ("SpotahomeBaseUrl", "SPOTAHOME_BASE_URL"): simulators["spotahome"],
+        ("SpotahomeCreateUrl", "SPOTAHOME_CREATE_URL"): f"{simulators['spotahome']}/api",
         ("TimeScale", "TIME_SCALE"): "1",
     }
     values = {parameter: os.environ.get(variable) or default for (parameter, variable), default in defaults.items()}
