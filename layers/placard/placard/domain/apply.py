@@ -201,9 +201,13 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
 
 
 def remark(standing: Standing, policy: Policy) -> Problem | None:
-    """Return what an advert that is wished for needs of somebody, while its operation runs or though it is live."""
-    unwanted = standing.wish is not Wish.PRESENT or standing.word is Word.DELETED or standing.acted == 0
-    return None if unwanted else policy.remark(standing.advert)
+    """Return what an advert needs of somebody, while its operation runs or though it is live."""
+    if standing.word is Word.DELETED or standing.acted == 0:
+        return None
+    if standing.wish is Wish.PRESENT:
+        return policy.remark(standing.advert)
+    kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
+    return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None
 
 
 def _should_rest_live(standing: Standing) -> bool:

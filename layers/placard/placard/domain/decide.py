@@ -157,7 +157,7 @@ def _plan_portal(
     if situation is Situation.NEW and broken and not judged:
         _fail(plan, standing, broken)
     elif step is Step.WAIT and Operation.DEACTIVATE in policy.manual:
-        _fail(plan, standing, (_by_hand(policy, Operation.DEACTIVATE),))
+        _fail(plan, standing, (policy.by_hand(Operation.DEACTIVATE),))
     elif step is Step.END_UPDATED:
         _finish(plan, standing, Word.UPDATED, _why_nothing_is_sent(standing))
     elif step is Step.END_DELETED:
@@ -180,10 +180,6 @@ def _finish(plan: _Plan, standing: Standing, word: Word, message: str | None) ->
 def _fail(plan: _Plan, standing: Standing, problems: tuple[Problem, ...]) -> None:
     if standing.open:
         plan.finishes.append(Finish(standing.portal, ENDED[family_of(standing), Verdict.FAILED], problems=problems))
-
-
-def _by_hand(policy: Policy, operation: Operation) -> Problem:
-    return Problem("manual_step", policy.manual[operation])
 
 
 def _why_nothing_is_sent(standing: Standing) -> str:
@@ -246,7 +242,7 @@ def _plan_operation(
         plan.wakes.append(until)
         return
     if operation in policy.manual:
-        _fail(plan, standing, (_by_hand(policy, operation),))
+        _fail(plan, standing, (policy.by_hand(operation),))
         return
     plan.steps[standing.portal] = operation
 

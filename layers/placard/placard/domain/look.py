@@ -183,7 +183,8 @@ def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
         payload_hash=None if finish.word in FAILED_WORDS else standing.payload_hash,
     )
     ended = explain(ended, policy, finish.problems)
-    return draft(ended, message=None if ended.problems else finish.message)
+    # A live advert may have a problem of its own, which does not explain why nothing was sent.
+    return draft(ended, message=finish.message if ended.advert.live or not ended.problems else None)
 
 
 def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:

@@ -96,6 +96,10 @@ class Policy:
         """Return what is to be said of an advert that stands so, whatever was asked last."""
         return self.remarks.get((advert.state, advert.code or ""))
 
+    def by_hand(self, operation: Operation) -> Problem:
+        """Return what people have to do in the place of an operation that the portal takes from nobody else."""
+        return Problem("manual_step", self.manual[operation])
+
     def scaled(self, scale: float) -> Policy:
         """Return the same policy with every wait shortened; the sandbox alone does this (`TimeScale`)."""
         if scale == 1:

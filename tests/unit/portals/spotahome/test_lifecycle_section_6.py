@@ -190,10 +190,28 @@ def test_a_pause_that_is_asked_for_while_it_waits_ends_likewise_once_created(cre
     assert created.look().decision.start is None
 
 
+def test_what_goes_public_though_it_is_to_be_paused_is_for_people(created: Hub) -> None:
+    observe(created, "propertyUnverified", published=False)
+    created.ask(Kind.DEACTIVATE, SPOTAHOME)
+    created.look()
+    assert created.told()[-1] == "UPDATED(2)"
+    observe(created, "propertyVerified", published=True)
+    assert told(created) == says("UPDATED", "live", "manual_step", live=True)
+
+
 def test_an_identical_put_of_a_live_advert_ends_without_a_call(live: Hub) -> None:
     live.ask(Kind.RETRY, SPOTAHOME)
     assert live.begun() is None
     assert told(live) == says("UPDATED", "live", live=True, source="hub")
+    assert live.last.message == "nothing changed for this portal"
+
+
+def test_an_unverified_advert_keeps_its_problem_whatever_is_asked(created: Hub) -> None:
+    observe(created, "propertyUnverified", published=True)
+    created.ask(Kind.RETRY, SPOTAHOME)
+    created.look()
+    assert told(created) == says("UPDATED", "live", "unverified", live=True, source="hub")
+    assert created.last.message == "nothing changed for this portal"
 
 
 def test_a_later_word_of_the_creation_is_no_success_of_an_update(created: Hub) -> None:
