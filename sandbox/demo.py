@@ -115,7 +115,9 @@ def pass_home_check(crm: Crm, spotahome: str, one: Watched) -> None:
     advert = await_advert(crm, one, "SPOTAHOME")
     passed = {"state": "propertyVerified", "published": True}
     httpx.post(f"{spotahome}/_sim/properties/{advert}", json=passed).raise_for_status()
-    console.print(f"{one.name}: the home check is passed at Spotahome, which never calls; the hub has to look")
+    console.print(
+        f"{one.name}: the home check is passed; Spotahome never calls, so the hub has to look", soft_wrap=True
+    )
 
 
 def demand(watched: list[Watched], status: str) -> None:

@@ -454,7 +454,8 @@ def _fold_advert(
         standing = replace(standing, advert_at=order)
     if same:
         return _Fact(standing, Outcome.UNCHANGED)
-    if event.end is not None and advert == replace(standing.advert, code=advert.code):
+    alike = advert == replace(standing.advert, code=advert.code)
+    if event.end is not None and alike and policy.remark(advert) == policy.remark(standing.advert):
         # The end of an operation brings its own word along; where nothing else is new, that alone is no news.
         return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
     if advert.state is not AdvertState.PAUSED:

@@ -101,6 +101,13 @@ def test_verified_or_unverified_and_published_is_created_and_live(
     assert created.known.running is None
 
 
+def test_a_check_that_is_taken_back_is_told_and_so_is_its_return(live: Hub) -> None:
+    observe(live, "propertyUnverified", published=True)
+    assert told(live) == says("CREATED", "live", "unverified", live=True)
+    observe(live, "propertyVerified", published=True)
+    assert told(live) == says("CREATED", "live", live=True)
+
+
 def test_verified_and_not_published_is_creating_and_not_live_yet(created: Hub) -> None:
     observe(created, "propertyVerified", published=False)
     assert told(created) == says("CREATING", "pending", "not_live_yet")
