@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.simulators import spotahome
 from sandbox.simulators.serve import serve_in_thread
-from tests.integration.simulators.callers import PLAIN, Spotahome, read_contract
+from tests.integration.simulators.callers import PLAIN, Spotahome, await_value, read_contract
 
 PROPERTY = read_contract("spotahome/create_property_request.json")
 STATES = ["waitingProperty", "waitingContent", "propertyVerified", "propertyUnverified", "cancelled"]
@@ -55,8 +55,8 @@ def test_a_refresh_ends_the_old_token(spotahome_api: Spotahome) -> None:
 def test_a_token_ends_in_its_time() -> None:
     with serve_in_thread(spotahome.build_app(token_seconds=0.05)) as url:
         caller = Spotahome(url)
-        time.sleep(0.1)
-        refusal(caller.http.get("/me"), 401)
+        refused = await_value(lambda: answer if (answer := caller.http.get("/me")).is_error else None)
+        refusal(refused, 401)
 
 
 def test_no_password_is_kept_in_the_records(spotahome_api: Spotahome) -> None:
@@ -276,7 +276,7 @@ def test_a_verified_property_may_become_unverified_be_unpublished_and_vanish(spo
 def test_five_thousand_processes_are_seeded_quickly(spotahome_api: Spotahome) -> None:
     start = time.monotonic()
     spotahome_api.seed(5000, states=STATES)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10, "a tenth of a second on an idle machine"
     assert spotahome_api.page(50).json()["total"] == 5000
 
 
