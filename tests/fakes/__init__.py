@@ -1,8 +1,9 @@
 """The world in memory: stores, queues, vault and clock that keep the promises of `placard.ports`, without waiting."""
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.memory_processes import MemoryProcesses
 from tests.fakes.memory_queues import MemoryWakeUps
 from tests.fakes.memory_store import MemoryStore, Record
 from tests.fakes.memory_vault import MemoryVault
 
-__all__ = ["FakeClock", "MemoryStore", "MemoryVault", "MemoryWakeUps", "Record"]
+__all__ = ["FakeClock", "MemoryProcesses", "MemoryStore", "MemoryVault", "MemoryWakeUps", "Record"]

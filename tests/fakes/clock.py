@@ -32,3 +32,7 @@ class FakeClock:
     def new_id(self) -> str:
         """Return an id nobody has drawn before."""
         return str(UUID(int=self._random.getrandbits(128), version=4))
+
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms)."""
+        self.instant = max(self.instant, instant)

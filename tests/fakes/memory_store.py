@@ -12,12 +12,14 @@ from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, MINUTE, to_text
 from placard.domain.lifecycle import Outcome
+from placard.domain.listing_process import ListingProcess
 from placard.domain.publication import Entry, Publication
+from placard.domain.sweep import Sweep
 from placard.ports import Change, Clock, Due, Link, Message, Page, Revision, Written
 from tests.fakes.revising import revise
 
 Key = tuple[str, str]
-Stored = Classified | Publication | Entry | Link | Message
+Stored = Classified | Publication | Entry | Link | Message | ListingProcess | Sweep
 Row = TypeVar("Row")
 
 KINDS: dict[type, str] = {
@@ -26,6 +28,8 @@ KINDS: dict[type, str] = {
     Entry: "STATUS",
     Link: "LINK",
     Message: "EVENT",
+    ListingProcess: "PROCESS",
+    Sweep: "SWEEP",
 }
 
 
@@ -45,7 +49,7 @@ class _Slot(Generic[Row]):
 
 
 class MemoryStore:
-    """Implements ClassifiedStore, PublicationStore and DueStore of `placard.ports`.
+    """Implements ClassifiedStore, PublicationStore and DueStore of `placard.ports`; MemoryProcesses is another side of it.
 
     `records` is the stream's log from its beginning; whoever reads it keeps its own place. `interrupt` is called before
     each write with the keys about to change: a test can be faster then, or raise in its stead.
@@ -178,7 +182,7 @@ class MemoryStore:
         if slot is None or slot.due != due.due:
             return False
         stored = slot.stored
-        moved = replace(stored, due=until) if isinstance(stored, Publication) else stored
+        moved = replace(stored, due=until) if isinstance(stored, Publication | ListingProcess) else stored
         self._commit({key: _Slot(moved, until)})
         return True
 

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
         Clock,
         Credentials,
         DueStore,
+        Poller,
+        ProcessStore,
         Provider,
         PublicationStore,
         Receiver,
         WakeUps,
     )
-    from placard.use_cases.apply_events import ApplyEvents
+    from placard.use_cases.apply_events import ApplyEvents, Interpreter
+    from placard.use_cases.deliver_process import DeliverProcess
     from placard.use_cases.deliver_publication import DeliverPublication
+    from placard.use_cases.poll_spotahome import PollSpotahome
     from placard.use_cases.reconcile import Reconcile
 
 Part = TypeVar("Part")
@@ -100,6 +104,18 @@ def message_store() -> PublicationStore:
     return _part("message_store", make)
 
 
+def process_store() -> ProcessStore:
+    """The listing processes' side of the table."""
+
+    def make() -> ProcessStore:
+        from placard.aws.processes import DynamoProcessStore
+        from placard.aws.table import Table
+
+        return DynamoProcessStore(Table(settings().table_name))
+
+    return _part("process_store", make)
+
+
 def due_store() -> DueStore:
     """The due index."""
 
@@ -166,9 +182,32 @@ def receiver(provider: str) -> Receiver:
     return _part(f"receiver {provider}", lambda: _load_receiver(provider, quick_credentials()))
 
 
-def interpreter(provider: str) -> Receiver:
+def interpreter(provider: str) -> Interpreter:
     """What makes sense of messages whose proof was checked before they were stored: it has no way to the vault."""
-    return _part(f"interpreter {provider}", lambda: _load_receiver(provider, None))
+
+    def make() -> Interpreter:
+        from placard.portals.registry import calls, load_interpretation
+        from placard.use_cases.observations import ObservationReader
+
+        if calls(provider):
+            return _load_receiver(provider, None)
+        return ObservationReader(load_interpretation(provider))
+
+    return _part(f"interpreter {provider}", make)
+
+
+def poller(name: str) -> Poller:
+    """What reads a portal that never calls."""
+
+    def make() -> Poller:
+        from placard.portals.registry import load_poller
+
+        found = load_poller(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+        if found is None:
+            raise LookupError(f"{name} calls")
+        return found
+
+    return _part(f"poller {name}", make)
 
 
 def _load_receiver(provider: str, vault: Credentials | None) -> Receiver:
@@ -221,6 +260,29 @@ def deliver_publication(provider_name: str) -> DeliverPublication:
         return DeliverPublication(publication_store(), provider(provider_name), clock(), scale=settings().time_scale)
 
     return _part(f"deliver {provider_name}", make)
+
+
+def deliver_process(provider_name: str) -> DeliverProcess:
+    """Pushes what the CRM asks of listing processes."""
+
+    def make() -> DeliverProcess:
+        from placard.use_cases.deliver_process import DeliverProcess
+
+        return DeliverProcess(process_store(), poller(provider_name), clock(), scale=settings().time_scale)
+
+    return _part(f"deliver processes {provider_name}", make)
+
+
+def poll_spotahome() -> PollSpotahome:
+    """Sweeps listing processes."""
+
+    def make() -> PollSpotahome:
+        from placard.use_cases.poll_spotahome import PollSpotahome
+
+        stores = process_store(), publication_store()
+        return PollSpotahome(poller("spotahome"), *stores, credentials(), clock(), scale=settings().time_scale)
+
+    return _part("poll_spotahome", make)
 
 
 def apply_events() -> ApplyEvents:

@@ -10,8 +10,10 @@ from placard.domain.answers import Answer
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
+from placard.domain.listing_process import ListingProcess
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Entry, Publication
+from placard.domain.sweep import Sweep
 
 Item = TypeVar("Item")
 
@@ -30,6 +32,9 @@ class Clock(Protocol):
     def new_id(self) -> str:
         """Return an id nobody has drawn before."""
 
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms); a rate limit is kept so, nothing else."""
+
 
 # --- storage ---------------------------------------------------------------------------------------------------------
 
@@ -38,7 +43,8 @@ class Clock(Protocol):
 class Revision:
     """What a call of the CRM asks for; the store gives it its number.
 
-    POST and PUT carry a body and its portals; DELETE carries neither; DEACTIVATE, ACTIVATE and RETRY carry the portals they name.
+    POST and PUT carry a body and its portals; DELETE carries neither; DEACTIVATE, ACTIVATE, RETRY and CANCEL carry the portals
+    they name, CANCEL also those that are `left`.
     """
 
     classified_id: str
@@ -52,6 +58,7 @@ class Revision:
     traceparent: str | None = None
     idempotency_key: str | None = None
     if_match: tuple[int, ...] | None = None
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +169,31 @@ class PublicationStore(Protocol):
         """Note what became of a message that changes no publication; without an outcome it waits until `due` (ms)."""
 
 
+class ProcessStore(Protocol):
+    """The copies of listing processes, and how far their sweeps are."""
+
+    def load(self, customer: str, process_id: int) -> ListingProcess | None:
+        """Return one process, read consistently."""
+
+    def load_all(self, customer: str) -> tuple[ListingProcess, ...]:
+        """Return every process of a customer in the order of their ids, read consistently."""
+
+    def save(self, process: ListingProcess) -> ListingProcess:
+        """Store a process and return it at its new version; TransitionConflictError if another was first."""
+
+    def cancel(self, process: ListingProcess, revision: Revision) -> ListingProcess:
+        """Store a process together with the revision of its classified, both or none; TransitionConflictError."""
+
+    def linked(self, provider: str, remote_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these remote adverts, at most 100, that are the hub's. What was just linked may be missing."""
+
+    def load_sweep(self, customer: str) -> Sweep | None:
+        """Return where the sweeps of an account stand, read consistently."""
+
+    def save_sweep(self, sweep: Sweep) -> Sweep:
+        """Store that and return it at its new version; TransitionConflictError if another was first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Something whose time has come. `kind` is the item's kind; `parts` is what its wake-up needs to name."""
@@ -204,6 +236,16 @@ class PublicationChanged:
     retry_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessChanged:
+    """A listing process whose `look` mark says that something is left to push; `retry_at` (ms) where it must wait first."""
+
+    customer: str
+    process_id: int
+    provider: str
+    retry_at: int | None = None
+
+
 # --- queues ----------------------------------------------------------------------------------------------------------
 
 
@@ -218,10 +260,20 @@ class WakeUp:
     delay: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ProcessWakeUp:
+    """Look again at this listing process."""
+
+    provider: str
+    customer: str
+    process_id: int
+    delay: int = 0
+
+
 class WakeUps(Protocol):
     """The queues. Sends are idempotent: a wake-up too many is a look too many."""
 
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+    def send(self, wake_ups: Sequence[WakeUp | ProcessWakeUp]) -> None:
         """Send wake-ups, each to its provider's queue; raises when any was not taken."""
 
     def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
@@ -250,6 +302,9 @@ class Credentials(Protocol):
 
     def lease(self, name: str, until: int, now: int) -> bool:
         """Take the one lease on a name until then (ms); False while somebody else holds it."""
+
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of all secrets that begin so, sorted. Reads the whole vault: not for a caller who waits."""
 
 
 # --- portals ---------------------------------------------------------------------------------------------------------

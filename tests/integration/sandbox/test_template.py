@@ -80,7 +80,12 @@ def test_a_receiver_can_only_store_and_read_the_vault(function: str) -> None:
 
 def test_only_who_needs_secrets_may_read_them() -> None:
     readers = {name for name in FUNCTIONS if "VaultTable.Arn" in granted(name)}
-    assert readers == {"ReceiveOlxFunction", "ReceiveAvivFunction", "DeliverPublicationFunction"}
+    assert readers == {
+        "ReceiveOlxFunction",
+        "ReceiveAvivFunction",
+        "DeliverPublicationFunction",
+        "PollSpotahomeFunction",
+    }
 
 
 @pytest.mark.parametrize("queue", sorted(QUEUES.keys() - DEAD_LETTERS - LAST_RESORTS))

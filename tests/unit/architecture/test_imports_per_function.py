@@ -33,6 +33,8 @@ FORBIDDEN = {
     "relay_changes": (("wake_ups()",), ("httpx", "pydantic")),
     "deliver_publication": (("deliver_publication('olx')", "deliver_publication('aviv')"), ("boto3", "pydantic")),
     "reconcile": (("reconcile()",), ("httpx", "pydantic")),
+    "listing_processes": (("process_store()", "publication_store()"), ("boto3", "httpx", "pydantic", ROUTER)),
+    "poll_spotahome": (("process_store()", "publication_store()", "credentials()"), ("boto3", "pydantic")),
 }
 SCRIPT = """
 import json, sys

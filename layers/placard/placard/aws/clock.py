@@ -21,3 +21,7 @@ class SystemClock:
     def new_id(self) -> str:
         """Return a random UUID."""
         return str(uuid4())
+
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms)."""
+        time.sleep(max(0, instant - self.now()) / 1000)

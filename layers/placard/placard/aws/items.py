@@ -10,10 +10,12 @@ import zlib
 from typing import Any
 
 from placard.aws.codec import compress, decompress, pack, unpack
-from placard.domain.channels import PROVIDER_OF
+from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
 from placard.domain.classified import Classified, Kind
 from placard.domain.instants import DAY, SECOND, to_text
+from placard.domain.listing_process import ListingProcess
 from placard.domain.publication import Entry, Publication
+from placard.domain.sweep import Sweep
 from placard.ports import Link, Message
 
 Item = dict[str, Any]
@@ -21,6 +23,7 @@ Item = dict[str, Any]
 SHARDS = 8
 ENTRIES = "STATUS#"
 MESSAGES = "EVENT#"
+PROCESSES = "PROCESS#"
 
 # What a publication's item shows beside its `state`: the members that conditions, filters and indexes read.
 _SHOWN = ("classified_id", "channel", "customer", "version", "look", "traceparent", "due")
@@ -194,3 +197,48 @@ def read_message(item: Item) -> Message:
         parks=item["parks"],
         outcome=item.get("outcome"),
     )
+
+
+# --- listing processes -----------------------------------------------------------------------------------------------
+
+
+def process_key(customer: str, process_id: int) -> Item:
+    """Return the key of a listing process; ids are in order of number."""
+    return {"pk": f"CUSTOMER#{customer}", "sk": f"{PROCESSES}{process_id:012d}"}
+
+
+def process_item(process: ListingProcess) -> Item:
+    """Return a listing process's item, in the manner of a publication's."""
+    key = process_key(process.customer, process.process_id)
+    hidden = {name: value for name, value in pack(process).items() if name not in _SHOWN}
+    return {
+        **key,
+        "kind": "PROCESS",
+        "provider": PROCESS_PROVIDER,
+        "customer": process.customer,
+        "version": process.version,
+        "look": process.look,
+        "state": json.dumps(hidden, separators=(",", ":")),
+        **due_members(key, process.due),
+    }
+
+
+def read_process(item: Item) -> ListingProcess:
+    """Return the listing process an item holds. Its due time is that of the index."""
+    packed: Item = json.loads(item["state"]) | {name: item[name] for name in _SHOWN if name in item}
+    return unpack(ListingProcess, packed | {"due": item.get("due_at")})
+
+
+def sweep_key(customer: str) -> Item:
+    """Return the key of an account's sweeps."""
+    return {"pk": f"CUSTOMER#{customer}", "sk": "SWEEP"}
+
+
+def sweep_item(sweep: Sweep) -> Item:
+    """Return the item of an account's sweeps. The ids of 100,000 processes compress to a fraction of an item's 400 KB."""
+    return {**sweep_key(sweep.customer), "kind": "SWEEP", "version": sweep.version, "body": compress(pack(sweep))}
+
+
+def read_sweep(item: Item) -> Sweep:
+    """Return the sweeps an item holds."""
+    return unpack(Sweep, decompress(item["body"]))

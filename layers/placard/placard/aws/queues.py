@@ -14,7 +14,7 @@ from placard.aws.settings import Settings
 from placard.domain.errors import StoreUnavailableError
 from placard.domain.instants import SECOND
 from placard.domain.retry import LONGEST_HIDDEN
-from placard.ports import WakeUp
+from placard.ports import ProcessWakeUp, WakeUp
 
 # SendMessageBatch takes no more (Amazon SQS API Reference), and no message is hidden longer (lifecycle §7, step 8).
 _AT_ONCE = 10
@@ -38,7 +38,7 @@ class SqsWakeUps:
         limits = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
         return boto3.client("sqs", config=limits)
 
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+    def send(self, wake_ups: Sequence[WakeUp | ProcessWakeUp]) -> None:
         """Send wake-ups, each to its provider's queue; raises when any was not taken. `delay` is in seconds."""
         by_provider: dict[str, list[dict[str, Any]]] = {}
         for wake_up in wake_ups:
@@ -65,9 +65,10 @@ class SqsWakeUps:
                 raise StoreUnavailableError(f"the queue did not take {len(failed)} of {len(batch)} messages: {why}")
 
 
-def read_wake_up(body: str) -> WakeUp:
+def read_wake_up(body: str) -> WakeUp | ProcessWakeUp:
     """Return the wake-up a queue message carries."""
-    return WakeUp(**json.loads(body))
+    members = json.loads(body)
+    return ProcessWakeUp(**members) if "process_id" in members else WakeUp(**members)
 
 
 def read_message_key(body: str) -> tuple[str, str, str]:
@@ -76,13 +77,12 @@ def read_message_key(body: str) -> tuple[str, str, str]:
     return key["provider"], key["remote_id"], key["digest"]
 
 
-def _wake_up_entry(wake_up: WakeUp) -> dict[str, Any]:
-    body = {
-        "provider": wake_up.provider,
-        "classified_id": wake_up.classified_id,
-        "channel": wake_up.channel,
-        "customer": wake_up.customer,
-    }
+def _wake_up_entry(wake_up: WakeUp | ProcessWakeUp) -> dict[str, Any]:
+    body: dict[str, Any] = {"provider": wake_up.provider, "customer": wake_up.customer}
+    if isinstance(wake_up, ProcessWakeUp):
+        body |= {"process_id": wake_up.process_id}
+    else:
+        body |= {"classified_id": wake_up.classified_id, "channel": wake_up.channel}
     # Customers share a queue fairly: on a standard queue the group is a hint, not an order.
     entry = {"MessageBody": json.dumps(body), "MessageGroupId": _group_id(wake_up.customer)}
     return entry | ({"DelaySeconds": min(wake_up.delay, _LONGEST_DELAY)} if wake_up.delay > 0 else {})

@@ -23,7 +23,7 @@ Write = tuple[str, str, Item]
 
 
 def write_revision(revision: Revision) -> Write:
-    """Return update, condition and values, for every kind but CANCEL."""
+    """Return update, condition and values."""
     return _WRITES[revision.kind](revision)
 
 
@@ -57,7 +57,8 @@ def _put(revision: Revision) -> Write:
     values |= _content_values(revision) | _listed_values(revision)
     condition = (
         "attribute_exists(pk) AND customer = :customer AND deleted = :deleted"
-        " AND offerer_estate_id = :estate AND body_hash <> :body_hash"
+        # The body of a classified whose listing process was cancelled names portals that are wished for no more.
+        " AND offerer_estate_id = :estate AND (body_hash <> :body_hash OR portals <> :portals)"
     )
     if revision.if_match is not None:
         condition += f" AND {_matches(revision.if_match, values)}"
@@ -98,8 +99,22 @@ def _ask(revision: Revision) -> Write:
     return _update(revision, _NEXT, sets | _listed(), [], values, extra), condition, values
 
 
-_WISHES = {Kind.DEACTIVATE: "ADD paused :named", Kind.ACTIVATE: "DELETE paused :named", Kind.RETRY: ""}
-_WRITES = {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete} | dict.fromkeys(_WISHES, _ask)
+def _cancel(revision: Revision) -> Write:
+    """Take the portals it names off the wished ones, at the revision that named those `left`; the body stays as it was."""
+    update, condition, values = _ask(revision)
+    values[":left"] = list(revision.left)
+    return update.replace("SET ", "SET portals = :left, ", 1), condition, values
+
+
+_WISHES = {
+    Kind.DEACTIVATE: "ADD paused :named",
+    Kind.ACTIVATE: "DELETE paused :named",
+    Kind.RETRY: "",
+    Kind.CANCEL: "DELETE paused :named",
+}
+_WRITES = (
+    {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete} | dict.fromkeys(_WISHES, _ask) | {Kind.CANCEL: _cancel}
+)
 
 
 def _counts(number: str) -> dict[str, str]:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from placard.ports import ClassifiedChanged, PublicationChanged
+from placard.ports import ClassifiedChanged, ProcessChanged, PublicationChanged
 
 Record = Mapping[str, Any]
 
 
-def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | None:
+def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | ProcessChanged | None:
     """Return what `relay_changes` needs of a record, None where it concerns nobody."""
     image = record["dynamodb"].get("NewImage") or {}
     kind = _text(image, "kind")
@@ -25,6 +25,10 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | None
     if kind == "PUBLICATION" and image.get("look", {}).get("BOOL"):
         retry_at = json.loads(_text(image, "state")).get("retry_at")
         return PublicationChanged(_classified_id(image), _text(image, "customer"), _text(image, "channel"), retry_at)
+    if kind == "PROCESS" and image.get("look", {}).get("BOOL"):
+        state = json.loads(_text(image, "state"))
+        customer = _text(image, "customer")
+        return ProcessChanged(customer, state["process_id"], _text(image, "provider"), state.get("retry_at"))
     return None
 
 

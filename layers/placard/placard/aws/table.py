@@ -1,4 +1,4 @@
-"""One DynamoDB table: the six calls that the stores need, each with its errors translated."""
+"""One DynamoDB table: the seven calls that the stores need, each with its errors translated."""
 
 from __future__ import annotations
 
@@ -75,6 +75,23 @@ class Table:
         options["expression_attribute_values"] = values
         while True:
             rows, start, _ = self._call("query_page", self.name, condition, exclusive_start_key=start, **options)
+            yield from rows
+            if start is None:
+                return
+
+    def scan(self, condition: str, values: Item, members: str) -> Iterator[Item]:
+        """Return these members of all items that pass the condition. Reads the whole table, consistently."""
+        start = None
+        while True:
+            rows, start = self._call(
+                "scan_page",
+                self.name,
+                filter_expression=condition,
+                projection_expression=members,
+                expression_attribute_values=values,
+                exclusive_start_key=start,
+                consistent_read=True,
+            )[:2]
             yield from rows
             if start is None:
                 return

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, cast
 
+from placard.domain.events import PortalEvent
 from placard.domain.policy import Policy
-from placard.ports import Poller, Publisher, Receiver
+from placard.ports import Poller, Publisher, Receiver, Row
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -43,3 +45,14 @@ def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | No
     if receiver is None:
         return None
     return cast("Receiver", getattr(import_module(f"{folder}.receiver"), receiver)(*arguments, **named))
+
+
+def calls(provider: str) -> bool:
+    """Whether a provider calls the hub; the others are polled."""
+    return PROVIDERS[provider][2] is not None
+
+
+def load_interpretation(provider: str) -> Callable[[Row, str | None, int], PortalEvent]:
+    """Return what such a provider's rows mean, without the client that reads them."""
+    states = import_module(f"{PROVIDERS[provider][0]}.states")
+    return cast("Callable[[Row, str | None, int], PortalEvent]", states.interpret_row)
