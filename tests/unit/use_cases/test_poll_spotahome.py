@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import random
 from dataclasses import replace
 
 import pytest
@@ -351,6 +352,31 @@ def test_a_vanished_open_process_is_unknown_after_two_sweeps_and_never_withdrawn
     account.full()
     assert account.states()[1] == "propertyVerified"
     assert account.told()[-1] == ("waitingContent", "propertyVerified")
+
+
+def test_rows_that_slip_from_page_to_page_are_found_and_none_is_believed_vanished(account: Account) -> None:
+    """Many sweeps of a list in which rows change places and every 20th request fails: nothing is lost, what goes is noticed."""
+    chance = random.Random(6)  # noqa: S311 - the same list on every run
+    account.portal.list(row(number, property_id=None) for number in range(1, 3001))
+    account.portal.order = list(range(1, 3001))
+
+    def slip(request: int) -> None:
+        assert account.portal.order is not None
+        moved = account.portal.order.pop(chance.randrange(len(account.portal.order)))
+        account.portal.order.insert(chance.randrange(3000), moved)
+        unavailable(request, 20)
+
+    account.portal.before = slip
+    for _ in range(2):
+        account.full()
+    assert account.states().keys() == account.portal.rows.keys()
+    for _ in range(8):
+        assert account.full().changed == 0
+    for number in (1, 1500, 3000):
+        del account.portal.rows[number]
+    for _ in range(5):
+        account.full()
+    assert account.states().keys() == account.portal.rows.keys()
 
 
 def test_a_vanished_closed_process_says_nothing_of_its_advert(account: Account) -> None:
