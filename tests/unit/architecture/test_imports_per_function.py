@@ -29,12 +29,18 @@ FORBIDDEN = {
     "receive_aviv": (("receiver('aviv')", "message_store()"), ("boto3", "httpx", "pydantic", ROUTER, "asyncio")),
     "publish_classified": (("classified_store()",), ("boto3", "httpx", ROUTER)),
     "query_status": (("classified_store()",), ("boto3", "httpx", ROUTER)),
-    "apply_events": (("apply_events()", "interpreter('olx')", "interpreter('aviv')"), ("boto3", "httpx", "pydantic")),
+    "apply_events": (
+        ("apply_events()", "interpreter('olx')", "interpreter('aviv')", "interpreter('spotahome')"),
+        ("boto3", "httpx", "pydantic"),
+    ),
     "relay_changes": (("wake_ups()",), ("httpx", "pydantic")),
-    "deliver_publication": (("deliver_publication('olx')", "deliver_publication('aviv')"), ("boto3", "pydantic")),
+    "deliver_publication": (
+        ("deliver_publication('olx')", "deliver_publication('aviv')", "deliver_process('spotahome')"),
+        ("boto3", "pydantic"),
+    ),
     "reconcile": (("reconcile()",), ("httpx", "pydantic")),
     "listing_processes": (("process_store()", "publication_store()"), ("boto3", "httpx", "pydantic", ROUTER)),
-    "poll_spotahome": (("process_store()", "publication_store()", "credentials()"), ("boto3", "pydantic")),
+    "poll_spotahome": (("poll_spotahome()",), ("boto3", "pydantic")),
 }
 SCRIPT = """
 import json, sys
