@@ -7,8 +7,8 @@ on there at the next call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from placard.domain import sweep as sweeps
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 ACCOUNTS = f"{PROCESS_PROVIDER}/accounts/"
 # At most two requests a second per account (§6).
 PACE = 500
+# So many properties fit into one question: their ids stand in its URL.
+AT_ONCE = 50
 # A page that fails so often in a row ends the account's turn; the next call goes on there.
 MOST_TRIES = 5
 _MOST_RACES = 5
@@ -50,13 +52,17 @@ class Polled:
 
 @dataclass(slots=True)
 class _Turn:
-    """One account while it is read. `rows` wait for the visibility of their properties; `next_at` is its next request."""
+    """One account while it is read; `next_at` is the time of its next request.
+
+    `rows` are a page's while they wait for the visibility of their properties, as far as it is `told`.
+    """
 
     sweep: Sweep
     copies: dict[int, ListingProcess]
     next_at: int
     tries: int = 0
     rows: tuple[Row, ...] = ()
+    told: dict[str, bool | None] = field(default_factory=dict)
     last: int | None = None
     read_at: int = 0
     changed: int = 0
@@ -161,21 +167,22 @@ class PollSpotahome:
     def _request(self, turn: _Turn) -> int:
         """Read the next page, or the visibility of the properties on the page read before; return the wait after it."""
         customer = turn.sweep.customer
-        if turn.rows:
-            told = self.poller.published(customer, _properties(turn.rows))
-            rows = tuple(replace(row, published=told.get(row.property_id or "", row.published)) for row in turn.rows)
+        asked = _properties(turn.rows, turn.told)[:AT_ONCE]
+        if asked:
+            told = self.poller.published(customer, asked)
+            # One that the portal does not list is not asked about again, and says nothing.
+            turn.told |= {property_id: told.get(property_id) for property_id in asked}
+        else:
+            turn.read_at = self.clock.now()
+            sheet = self.poller.page(customer, turn.sweep.page, turn.sweep.state)
+            turn.rows, turn.told, turn.last = sheet.rows, {}, sheet.last
+        if not _properties(turn.rows, turn.told):
+            rows = tuple(
+                replace(row, published=turn.told.get(row.property_id or "", row.published)) for row in turn.rows
+            )
             turn.rows = ()
             self._judge(turn, rows)
-            self._turn_page(turn, empty=False)
-            return PACE
-        turn.read_at = self.clock.now()
-        sheet = self.poller.page(customer, turn.sweep.page, turn.sweep.state)
-        turn.last = sheet.last
-        if _properties(sheet.rows):
-            turn.rows = sheet.rows
-            return PACE
-        self._judge(turn, sheet.rows)
-        self._turn_page(turn, empty=not sheet.rows)
+            self._turn_page(turn, empty=not rows)
         return PACE
 
     def _turn_page(self, turn: _Turn, *, empty: bool) -> None:
@@ -299,7 +306,7 @@ def read_scope(asked: Any) -> Scope | None:
     return None if asked is None else Scope(asked)
 
 
-def _properties(rows: Sequence[Row]) -> list[str]:
-    """Return the properties whose visibility matters and is not told yet."""
-    wanted = (row for row in rows if row.published is None and row.state in CHECKED)
-    return sorted({row.property_id for row in wanted if row.property_id})
+def _properties(rows: Sequence[Row], told: Mapping[str, bool | None]) -> list[str]:
+    """Return the properties whose visibility matters and was not asked for yet."""
+    wanted = (row.property_id for row in rows if row.published is None and row.state in CHECKED)
+    return sorted({property_id for property_id in wanted if property_id and property_id not in told})
