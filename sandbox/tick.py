@@ -6,7 +6,7 @@ python -m sandbox.tick PORT FUNCTION SECONDS [EVENT]
 import sys
 import threading
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from sandbox.embedded_aws import EmbeddedAws
 
@@ -19,6 +19,8 @@ def main() -> None:
     while not never.wait(seconds):
         try:
             answer = client.invoke(FunctionName=function, Payload=event)
+        except ReadTimeoutError:
+            continue  # a long sweep: it goes on by itself, and the next call finds it leased
         except (BotoCoreError, ClientError) as error:
             sys.exit(f"The embedded AWS does not answer: {error}")
         if "FunctionError" in answer:
