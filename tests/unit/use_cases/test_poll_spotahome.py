@@ -221,6 +221,14 @@ def test_accounts_take_turns() -> None:
     assert account.clock.now() - NOON < 3 * 4 * PACE
 
 
+def test_many_accounts_are_read_a_few_at_a_time_and_none_is_forgotten() -> None:
+    account = Account(*(f"agency-{number:02}" for number in range(30)))
+    account.portal.list([row(1)])
+    assert account.poll().changed == 30
+    assert account.poll().changed == 0, "nobody's time has come again"
+    assert len({customer for customer, _, _ in account.portal.pages}) == 30
+
+
 def test_where_the_portal_does_not_say_which_page_is_the_last_an_empty_one_ends_it(account: Account) -> None:
     account.portal.knows_last = False
     account.portal.list(row(number) for number in range(1, 201))
@@ -242,7 +250,7 @@ def test_a_sweep_whose_time_runs_out_goes_on_where_it_stopped(account: Account) 
     assert len(account.states()) == 1000
     sweep = account.processes.load_sweep(ACME)
     assert sweep is not None
-    assert (sweep.number, sweep.scope, sweep.missed) == (1, None, {})
+    assert (sweep.number, sweep.scope, sweep.missed, sweep.lease_until) == (1, None, {}, None)
 
 
 def test_a_page_that_fails_is_asked_for_again(account: Account) -> None:

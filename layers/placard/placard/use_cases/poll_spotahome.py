@@ -7,8 +7,9 @@ on there at the next call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from placard.domain import sweep as sweeps
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 ACCOUNTS = f"{PROCESS_PROVIDER}/accounts/"
 # At most two requests a second per account (§6).
 PACE = 500
+# So many accounts take turns: while one waits, the others are asked, and their copies fit into memory.
+AT_A_TIME = 8
 # So many properties fit into one question: their ids stand in its URL.
 AT_ONCE = 50
 # A page that fails so often in a row ends the account's turn; the next call goes on there.
@@ -90,31 +93,37 @@ class PollSpotahome:
         `release` names a customer whose held removals a person has found to be true: its next full sweep begins now.
         """
         deadline = self.clock.now() + self.budget
-        turns = self._open(asked, release)
-        going = list(turns)
-        while going:
+        waiting = self._open(asked, release)
+        going: list[_Turn] = []
+        ended: list[_Turn] = []
+        while self.clock.now() < deadline:
+            going += islice(waiting, AT_A_TIME - len(going))
+            if not going:
+                break
             turn = min(going, key=lambda one: one.next_at)
-            if turn.next_at >= deadline or self.clock.now() >= deadline:
+            if turn.next_at >= deadline:
                 break
             self.clock.wait_until(turn.next_at)
             self._step(turn)
-            going = [one for one in turns if not one.done]
-        for turn in turns:
-            self._close(turn)
+            if turn.done:
+                going.remove(turn)
+                ended.append(self._close(turn))
+        ended += [self._close(turn) for turn in going]
         return Polled(
-            sum(turn.changed for turn in turns),
-            tuple(turn.sweep.customer for turn in turns if turn.held),
-            tuple(turn.sweep.customer for turn in turns if turn.failed),
+            sum(turn.changed for turn in ended),
+            tuple(turn.sweep.customer for turn in ended if turn.held),
+            tuple(turn.sweep.customer for turn in ended if turn.failed),
         )
 
     # --- turns -------------------------------------------------------------------------------------------------------
 
-    def _open(self, asked: Scope | None, release: str | None) -> Sequence[_Turn]:
+    def _open(self, asked: Scope | None, release: str | None) -> Iterator[_Turn]:
+        """Return the accounts' turns, each taken when there is room for it."""
         customers = [name.removeprefix(ACCOUNTS) for name in self.credentials.list_names(ACCOUNTS)]
         if release is not None:
             customers, asked = [one for one in customers if one == release], Scope.FULL
         turns = (self._take(customer, asked, released=release is not None) for customer in customers)
-        return [turn for turn in turns if turn is not None]
+        return (turn for turn in turns if turn is not None)
 
     def _take(self, customer: str, asked: Scope | None, *, released: bool) -> _Turn | None:
         """Begin or go on with an account's sweep, under a lease; None while it rests or another call reads it."""
@@ -136,36 +145,39 @@ class PollSpotahome:
             return None
         return _Turn(sweep, {copy.process_id: copy for copy in self.processes.load_all(customer)}, now)
 
-    def _close(self, turn: _Turn) -> None:
+    def _close(self, turn: _Turn) -> _Turn:
+        """Store how far the sweep is, and let the account go."""
+        turn.copies = {}
         try:
             self.processes.save_sweep(replace(turn.sweep, lease_until=None))
         except TransitionConflictError:
             logger.warning("another call took over the sweep", extra={"customer": turn.sweep.customer})
+        return turn
 
     def _step(self, turn: _Turn) -> None:
         """Make one request of an account, and judge what it shows. A failure of one account is no other's."""
-        customer = turn.sweep.customer
+        customer, wait = turn.sweep.customer, PACE
         try:
-            wait = self._request(turn)
+            self._request(turn)
         except PortalUnavailableError as error:
             turn.tries += 1
-            wait = max(next_wait(turn.tries, self.clock.draw(), error.wait), PACE)
+            wait = next_wait(turn.tries, self.clock.draw(), error.wait)
             turn.failed = turn.done = turn.tries >= MOST_TRIES
             logger.info("a page could not be read", extra={"customer": customer, "page": turn.sweep.page})
         except (PortalRejectedError, CredentialsError) as error:
-            wait, turn.failed, turn.done = 0, True, True
+            turn.failed = turn.done = True
             logger.warning("an account cannot be read", extra={"customer": customer, "reason": str(error)})
         except StoreUnavailableError:
             raise
         except Exception:
-            wait, turn.failed, turn.done = 0, True, True
+            turn.failed = turn.done = True
             logger.exception("a sweep failed", extra={"customer": customer, "page": turn.sweep.page})
         else:
             turn.tries = 0
         turn.next_at = self.clock.now() + wait
 
-    def _request(self, turn: _Turn) -> int:
-        """Read the next page, or the visibility of the properties on the page read before; return the wait after it."""
+    def _request(self, turn: _Turn) -> None:
+        """Read the next page, or the visibility of properties on the page read before; judge a page that is whole."""
         customer = turn.sweep.customer
         asked = _properties(turn.rows, turn.told)[:AT_ONCE]
         if asked:
@@ -183,7 +195,6 @@ class PollSpotahome:
             turn.rows = ()
             self._judge(turn, rows)
             self._turn_page(turn, empty=not rows)
-        return PACE
 
     def _turn_page(self, turn: _Turn, *, empty: bool) -> None:
         following = sweeps.turn(turn.sweep, turn.last, empty=empty)
