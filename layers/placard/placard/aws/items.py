@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import json
 import zlib
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 from placard.aws.codec import compress, decompress, pack, unpack
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
 from placard.domain.classified import Classified, Kind
 from placard.domain.instants import DAY, SECOND, to_text
-from placard.domain.listing_process import ListingProcess
+from placard.domain.listing_process import Facts, ListingProcess, Wanted
 from placard.domain.publication import Entry, Publication
 from placard.domain.sweep import Sweep
 from placard.ports import Link, Message
 
 Item = dict[str, Any]
+Plain = TypeVar("Plain", Facts, Wanted, ListingProcess)
 
 SHARDS = 8
 ENTRIES = "STATUS#"
@@ -224,9 +226,22 @@ def process_item(process: ListingProcess) -> Item:
 
 
 def read_process(item: Item) -> ListingProcess:
-    """Return the listing process an item holds. Its due time is that of the index."""
+    """Return the listing process an item holds. Its due time is that of the index.
+
+    Put together by hand: a list of 5,000 takes a tenth of a second so, and half a second by `unpack`.
+    """
     packed: Item = json.loads(item["state"]) | {name: item[name] for name in _SHOWN if name in item}
-    return unpack(ListingProcess, packed | {"due": item.get("due_at")})
+    packed["facts"] = _known(Facts, packed["facts"])
+    packed["wanted"] = _known(Wanted, packed.get("wanted", {}))
+    return _known(ListingProcess, packed | {"due": item.get("due_at")})
+
+
+def _known(kind: type[Plain], members: Item) -> Plain:
+    """Return a dataclass of plain members; those it does not know are passed over."""
+    return kind(**{name: members[name] for name in _MEMBERS[kind] if name in members})
+
+
+_MEMBERS = {kind: tuple(member.name for member in fields(kind)) for kind in (Facts, Wanted, ListingProcess)}
 
 
 def sweep_key(customer: str) -> Item:
