@@ -161,6 +161,15 @@ def test_a_cancel_and_an_agent_reach_spotahome(hub: Hub) -> None:
     assert hub.sweep().changed == 0
 
 
+def test_a_cancel_of_what_the_publications_own_deletion_has_cancelled_is_a_success(hub: Hub) -> None:
+    (number,) = hub.seed(1, ["waitingContent"])
+    hub.sweep()
+    hub.switch("POST", f"processes/{number}", {"state": "cancelled"})
+    push(hub, number, Wanted(cancels=True))
+    assert hub.copy() == {number: "cancelled"}
+    assert hub.sweep().changed == 0
+
+
 def test_a_cancel_that_comes_too_late_is_undone_and_the_sweep_tells_why(hub: Hub) -> None:
     (number,) = hub.seed(1, ["waitingContent"])
     hub.sweep()

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
+from placard.domain.errors import PortalRejectedError
 from placard.domain.events import PortalEvent
 from placard.portals.spotahome.accounts import choose_account
 from placard.portals.spotahome.answers import refuse
 from placard.portals.spotahome.api import PROCESSES, connect, read_row
-from placard.portals.spotahome.states import interpret_row
+from placard.portals.spotahome.states import CANCELLED, interpret_row
 from placard.ports import Clock, Credentials, Row, Sheet
 
 
@@ -43,8 +44,19 @@ class SpotahomePoller:
         return self._api.published(choose_account(self._credentials, customer), property_ids)
 
     def cancel(self, customer: str, process_id: int) -> None:
-        """Cancel a process; one that is unknown is cancelled (§4)."""
-        self._change(customer, "DELETE", f"{process_id}", missing_is_done=True)
+        """Cancel a process; one that is unknown, or is cancelled already, is cancelled (§4)."""
+        try:
+            self._change(customer, "DELETE", f"{process_id}", missing_is_done=True)
+        except PortalRejectedError as error:
+            if error.status_code != 409 or not self._is_cancelled(customer, process_id):
+                raise
+
+    def _is_cancelled(self, customer: str, process_id: int) -> bool:
+        """Whether a process is cancelled. None is read by its path: the list is filtered by its id (§1)."""
+        account = choose_account(self._credentials, customer)
+        found = self._api.list_page(account, "/listing-processes", PROCESSES, {"id": str(process_id)}, 1)
+        rows = [row for row in map(read_row, found.items) if row is not None]
+        return any((row.process_id, row.state) == (process_id, CANCELLED) for row in rows)
 
     def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
         """Assign an agent, or none."""
