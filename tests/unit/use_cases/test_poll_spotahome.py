@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +32,7 @@ from tests.fakes.clock import NOON
 from tests.fakes.played_spotahome import PlayedSpotahome, interpret, unavailable
 
 ACME = "acme"
+CONTRACTS = Path(__file__).parents[2] / "contracts/spotahome"
 
 
 class Account:
@@ -135,6 +138,22 @@ def test_a_difference_goes_the_way_of_a_callback(account: Account) -> None:
     assert event.evidence == last.key
 
 
+def test_a_message_has_the_shape_of_the_contracts_sample(account: Account) -> None:
+    sample = json.loads((CONTRACTS / "synthetic_status_event.json").read_text())
+    account.link("p48212")
+    account.portal.list([row(48212, "waitingProperty")])
+    account.full()
+    account.portal.list([row(48212)])
+    account.full()
+    seen = account.messages()[-1]
+    assert sample.keys() - {"_note"} <= seen.keys()
+    assert [seen[name] for name in ("portal", "observed", "processId", "from", "to")] == [
+        sample[name] for name in ("portal", "observed", "processId", "from", "to")
+    ]
+    assert re.fullmatch("sah-48212-[0-9a-f]{16}", str(seen["id"]))
+    assert re.fullmatch("sah-48212-[0-9a-f]{16}", sample["id"])
+
+
 def test_the_same_sweep_tells_the_same_message_once(account: Account) -> None:
     """A crash between message and copy: the sweep goes on where it was and stores nothing twice."""
     account.link("p1")
@@ -183,6 +202,21 @@ def test_an_impossible_jump_is_recorded_and_told_to_nobody(account: Account, cap
     assert (copy.facts.state, copy.impossible) == ("propertyVerified", "waitingContent")
     assert [to for _, to in account.told()] == ["propertyVerified"]
     assert caplog.text.count("impossible jump") == 1
+
+
+def test_a_state_nobody_knows_is_kept_once_beside_the_adverts_other_words(account: Account) -> None:
+    account.link("p1")
+    account.portal.list([row(1)])
+    account.full()
+    account.portal.list([row(1, "archived", raw={"reason": "new"})])
+    for _ in range(3):
+        account.full()
+    assert account.states() == {1: "waitingContent"}
+    assert account.told() == [(None, "waitingContent"), ("waitingContent", "archived")]
+    assert account.messages()[1]["row"] == {"reason": "new"}
+    account.portal.list([row(1, "propertyVerified")])
+    account.full()
+    assert account.told()[2:] == [("waitingContent", "propertyVerified")]
 
 
 @settings(max_examples=60)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from placard.domain import ids
 from placard.domain.channels import PROCESS_PROVIDER
@@ -19,15 +20,17 @@ VANISHED = "vanished"
 Interpret = Callable[[Row, str | None, int], PortalEvent]
 
 
-def observe(before: ListingProcess | None, after: ListingProcess, row: Row | None, number: int, now: int) -> Message:
+def observe(
+    before: ListingProcess | None, after: ListingProcess, to: str, raw: Mapping[str, Any], number: int, now: int
+) -> Message:
     """Return the message that a sweep stores of one difference; the same sweep makes the same one again.
 
-    `row` is what was read, None for a process that has vanished; its shape is that of synthetic_status_event.json.
+    `to` is the state told, or VANISHED; `raw` what else the row said, `number` the sweep's. The shape is that of
+    synthetic_status_event.json.
     """
-    facts = after.facts
+    facts = replace(after.facts, state=to)
     known = None if before is None else before.facts
-    to = VANISHED if row is None else facts.summary
-    parts = [PROCESS_PROVIDER, after.process_id, None if known is None else known.summary, to, number]
+    parts = [PROCESS_PROVIDER, after.process_id, None if known is None else known.summary, facts.summary, number]
     event_id = f"sah-{after.process_id}-{ids.content_hash(parts)[:16]}"
     seen = {
         "id": event_id,
@@ -42,11 +45,11 @@ def observe(before: ListingProcess | None, after: ListingProcess, row: Row | Non
         "agentId": facts.agent_id,
         "published": facts.published,
         "from": None if known is None else known.state,
-        "to": VANISHED if row is None else facts.state,
-        "row": {} if row is None else dict(row.raw),
+        "to": to,
+        "row": dict(raw),
     }
-    raw = json.dumps(seen, separators=(",", ":"))
-    return Message(PROCESS_PROVIDER, facts.property_id or "", event_id, raw, now, customer=after.customer)
+    text = json.dumps(seen, separators=(",", ":"))
+    return Message(PROCESS_PROVIDER, facts.property_id or "", event_id, text, now, customer=after.customer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ from placard.domain.errors import (
     TransitionConflictError,
 )
 from placard.domain.instants import MINUTE, SECOND
-from placard.domain.listing_process import CHECKED, Finding, ListingProcess, judge
+from placard.domain.listing_process import CHECKED, Finding, ListingProcess, State, judge
 from placard.domain.retry import next_wait
 from placard.domain.sweep import Scope, Sweep
 from placard.ports import Clock, Credentials, Poller, ProcessStore, PublicationStore, Row
-from placard.use_cases.observations import observe, read_facts
+from placard.use_cases.observations import VANISHED, observe, read_facts
 from placard.use_cases.receive_message import FIRST_LOOK
 
 logger = logging.getLogger(__name__)
@@ -251,15 +251,19 @@ class PollSpotahome:
                     extra={"customer": customer, "processId": number, "from": after.facts.state, "to": row.state},
                 )
             after = replace(after, linked=after.linked or found)
-            if after.linked and (found or judged.finding is Finding.MOVED):
-                self._tell(turn, copy, after, row)
+            # A jump that no path explains is nobody's news; a state nobody knows is kept beside the advert's other words.
+            unknown = row.state not in tuple(State)
+            if after.linked and (found or judged.finding is Finding.MOVED or (unknown and judged.writes)):
+                self._tell(turn, copy, after, row.state if unknown else after.facts.state, row.raw)
             if self._store(turn, after):
                 return
 
-    def _tell(self, turn: _Turn, before: ListingProcess | None, after: ListingProcess, row: Row | None) -> None:
+    def _tell(
+        self, turn: _Turn, before: ListingProcess | None, after: ListingProcess, to: str, raw: Mapping[str, Any]
+    ) -> None:
         """Store what the advert's publication has to hear, before the copy moves on: a crash in between costs nothing."""
         now = self.clock.now()
-        self.messages.put_message(observe(before, after, row, turn.sweep.number, now), now + FIRST_LOOK)
+        self.messages.put_message(observe(before, after, to, raw, turn.sweep.number, now), now + FIRST_LOOK)
 
     def _store(self, turn: _Turn, process: ListingProcess) -> bool:
         """Store a copy; where somebody was faster, take theirs and return False."""
@@ -307,7 +311,7 @@ class PollSpotahome:
             if copy.pushed_at >= turn.sweep.began_at:
                 return
             if copy.open and copy.linked:
-                self._tell(turn, copy, copy, None)
+                self._tell(turn, copy, copy, VANISHED, {})
             if self._store(turn, replace(copy, vanished=True)):
                 return
 
