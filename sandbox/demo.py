@@ -1,4 +1,4 @@
-"""The demo: two classifieds go to their portals, change, are refused and are taken off again.
+"""The demo: three classifieds go to their portals, change, are refused and are taken off again.
 
     python -m sandbox with sandbox.demo         (what `make demo` runs)
 
@@ -19,10 +19,10 @@ from rich.text import Text
 from sandbox.crm import Crm
 from sandbox.errors import SandboxError
 from sandbox.hub import read_endpoints
-from sandbox.samples import FRENCH_FLAT, PORTUGUESE_FLAT, load_sample, set_price
-from sandbox.watch import Watched, watch_until_ended
+from sandbox.samples import FRENCH_FLAT, PORTUGUESE_FLAT, SPANISH_FLAT, load_sample, set_price
+from sandbox.watch import Watched, await_advert, watch_until_ended
 
-LYON, BRAGA, BARE = "Lyon, duplex", "Braga, T2", "Lyon, no photos"
+LYON, BRAGA, MADRID, BARE = "Lyon, duplex", "Braga, T2", "Madrid, to let", "Lyon, no photos"
 
 console = Console(highlight=False)
 
@@ -53,10 +53,12 @@ def run_demo(crm: Crm, simulators: Mapping[str, str]) -> None:
     start, before = time.monotonic(), count_all(simulators)
     lyon, braga = load_sample(FRENCH_FLAT), load_sample(PORTUGUESE_FLAT)
 
-    announce("Publish", "two classifieds of an agency, one for SeLoger (AVIV), one for Imovirtual (OLX)")
+    announce("Publish", "three classifieds of an agency, for SeLoger (AVIV), Imovirtual (OLX) and Spotahome")
     published = [publish(crm, LYON, lyon), publish(crm, BRAGA, braga)]
-    watch_until_ended(crm, published, console)
-    demand(published, "CREATED")
+    madrid = publish(crm, MADRID, load_sample(SPANISH_FLAT))
+    pass_home_check(crm, simulators["spotahome"], madrid)
+    watch_until_ended(crm, [*published, madrid], console)
+    demand([*published, madrid], "CREATED")
 
     announce("Change", "both prices")
     lyon, braga = set_price(lyon, 399_000), set_price(braga, 182_000)
@@ -87,12 +89,14 @@ def run_demo(crm: Crm, simulators: Mapping[str, str]) -> None:
     if count_changes(simulators, published) != changes:
         raise SandboxError("An identical update was sent to a portal.")
 
-    announce("Delete", "all three")
+    announce("Delete", "all four; Spotahome lets people alone take a checked property off")
     everything = [*published, bare]
-    for one in everything:
+    for one in (*everything, madrid):
         one.revision = crm.delete(one.classified_id)["revision"]
-    watch_until_ended(crm, everything, console)
+    watch_until_ended(crm, [*everything, madrid], console)
     demand(everything, "DELETED")
+    demand([madrid], "DELETING_FAILED")
+    explain_problem("SPOTAHOME", madrid.latest["SPOTAHOME"]["problem"])
 
     conclude(before, count_all(simulators), time.monotonic() - start)
 
@@ -104,6 +108,16 @@ def announce(title: str, what: str) -> None:
 def publish(crm: Crm, name: str, classified: dict[str, Any]) -> Watched:
     ack = crm.post(classified)
     return Watched(name, ack["classifiedId"], ack["revision"])
+
+
+def pass_home_check(crm: Crm, spotahome: str, one: Watched) -> None:
+    """Play Spotahome's people: once the property is there, its visit is passed and it goes public. Only a sweep tells the hub."""
+    advert = await_advert(crm, one, "SPOTAHOME")
+    passed = {"state": "propertyVerified", "published": True}
+    httpx.post(f"{spotahome}/_sim/properties/{advert}", json=passed).raise_for_status()
+    console.print(
+        f"{one.name}: the home check is passed; Spotahome never calls, so the hub has to look", soft_wrap=True
+    )
 
 
 def demand(watched: list[Watched], status: str) -> None:

@@ -21,7 +21,12 @@ from sandbox.stack import Stack, build_stack, deploy_stack
 
 STATE = ROOT / ".sandbox"
 DEFAULT_PORT = 4566
-RECONCILE_SECONDS = 10
+TICK_SECONDS = 10
+# log: the function whose schedule is finer here, and the event it is called with.
+TICKING = {
+    "reconcile.log": ("ReconcileFunction", "{}"),
+    "sweeps.log": ("PollSpotahomeFunction", '{"sweep": "full"}'),
+}
 DAY_MS = 86_400_000
 
 Endpoints = dict[str, Any]
@@ -101,7 +106,7 @@ def start_simulators(state: Path, pids: list[int]) -> dict[str, str]:
     """Start the simulators of the portals and of the CRM's receiving end; their base addresses by name, without a path."""
     python = require_tool(".venv", "python")
     simulators, waiting = {}, []
-    for name in ("olx", "aviv", "crm"):
+    for name in ("olx", "aviv", "spotahome", "crm"):
         port, log = free_port(), state / f"{name}.log"
         arguments = ["--port", str(port), "--log", str(state / f"{name}-calls.log")]
         if name == "olx":  # the one wait that the hub and a portal share
@@ -133,8 +138,8 @@ def portal_parameters(simulators: dict[str, str]) -> dict[str, str]:
         ("OlxBaseUrl", "OLX_BASE_URL"): simulators["olx"],
         ("AvivBaseUrl", "AVIV_BASE_URL"): f"{simulators['aviv']}/caas/v4",
         ("AvivTokenUrl", "AVIV_TOKEN_URL"): f"{simulators['aviv']}/oauth/token",
-        ("SpotahomeBaseUrl", "SPOTAHOME_BASE_URL"): "",
-        ("SpotahomeCreateUrl", "SPOTAHOME_CREATE_URL"): "",
+        ("SpotahomeBaseUrl", "SPOTAHOME_BASE_URL"): simulators["spotahome"],
+        ("SpotahomeCreateUrl", "SPOTAHOME_CREATE_URL"): f"{simulators['spotahome']}/api",
         ("TimeScale", "TIME_SCALE"): "1",
     }
     values = {parameter: os.environ.get(variable) or default for (parameter, variable), default in defaults.items()}
@@ -159,11 +164,10 @@ def _connect(aws: EmbeddedAws, stack: Stack, simulators: dict[str, str], state: 
     # The simulators start before the deployment that needs their addresses, so OLX's learns where to call only now.
     subscription = {"url": olx_receiver, "secret": proofs.olx_notification}
     httpx.put(f"{simulators['olx']}/_sim/callback", json=subscription).raise_for_status()
-    arguments = [str(aws.port), stack.resources["ReconcileFunction"], str(RECONCILE_SECONDS)]
-    ticking = start_process(
-        [require_tool(".venv", "python"), "-m", "sandbox.tick", *arguments], state / "reconcile.log"
-    )
-    pids.append(ticking.pid)
+    for log, (function, event) in TICKING.items():
+        arguments = [str(aws.port), stack.resources[function], str(TICK_SECONDS), event]
+        ticking = start_process([require_tool(".venv", "python"), "-m", "sandbox.tick", *arguments], state / log)
+        pids.append(ticking.pid)
     return {
         "api_url": aws.api_url(stack.resources["Api"]),
         "token_url": aws.token_url,

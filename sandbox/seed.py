@@ -22,6 +22,11 @@ OLX_APP = {"client_id": "hub-demo-client", "client_secret": "hub-demo-secret", "
 OLX_CHANNELS = ("imovirtual", "otodom", "storia", "olxro")
 AVIV_APP = {"client_id": "hub-client-id", "client_secret": "hub-client-secret"}
 INTERMEDIARY = "RC-000123"
+SPOTAHOME_ACCOUNT = {
+    "email": "feeds@agency.example",
+    "password": "not-a-real-password",
+    "owner_id": "7d0f3c52-1b64-4e0a-9a35-5f1c2ab80e11",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Proofs:
 
 
 def seed_vault(aws: EmbeddedAws, *, table_name: str, key_id: str, customer: str) -> Proofs:
-    """Store both portals' credentials for `customer`, with new secrets of our own; `SandboxError` when that fails."""
+    """Store every portal's credentials for `customer`, with new secrets of our own; `SandboxError` when that fails."""
     vault = {"VAULT_TABLE_NAME": table_name, "VAULT_KEY_ID": key_id}
     finished = subprocess.run(
         [require_tool(".venv", "python"), "-m", "sandbox.seed", customer],
@@ -56,6 +61,7 @@ def list_secrets(customer: str, notification_secret: str, path_key: str) -> dict
         "olx/app": {**OLX_APP, "notification_secret": notification_secret},
         "aviv/app": {**AVIV_APP, "path_key": path_key},
         f"aviv/accounts/{customer}": {"main": {"intermediary_id": INTERMEDIARY}},
+        f"spotahome/accounts/{customer}": {"main": SPOTAHOME_ACCOUNT},
     }
     for number, channel in enumerate(OLX_CHANNELS, 1):
         token = {"access_token": "", "refresh_token": f"demo-refresh-token-{number}", "expires_at": 0}

@@ -53,6 +53,20 @@ def watch_until_ended(crm: Crm, watched: list[Watched], console: Console) -> Non
             live.update(build_table(watched))
 
 
+def await_advert(crm: Crm, one: Watched, portal: str) -> str:
+    """Return the portal's id of an advert as soon as the hub knows it; `SandboxError` after a minute without."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        one.latest = crm.read_latest(one.classified_id)
+        advert = (one.latest.get(portal) or {}).get("advert") or {}
+        if "id" in advert:
+            return str(advert["id"])
+        time.sleep(POLL_SECONDS)
+    raise SandboxError(
+        f"After {PATIENCE_SECONDS:.0f} s {portal} has no advert of {one.name}: {one.latest.get(portal)}."
+    )
+
+
 def _print_changes(crm: Crm, watched: list[Watched], console: Console) -> None:
     said: dict[tuple[str, str], str] = {}
     for _ in _look_again(crm, watched):

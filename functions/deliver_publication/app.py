@@ -1,4 +1,4 @@
-"""Look at the publications that wake-ups name."""
+"""Look at the publications and listing processes that wake-ups name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from placard import bootstrap
 from placard.aws.observability import start_logging
 from placard.aws.queues import read_wake_up
+from placard.ports import ProcessWakeUp, WakeUp
 
 logger = start_logging()
 
@@ -22,10 +23,18 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     failures = []
     for record in event["Records"]:
         try:
-            wake_up = read_wake_up(record["body"])
-            logger.append_keys(classifiedId=wake_up.classified_id, channel=wake_up.channel, traceparent=None)
-            bootstrap.deliver_publication(wake_up.provider)(wake_up, follow)
+            _look(read_wake_up(record["body"]))
         except Exception:
             logger.exception("a look failed")
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _look(wake_up: WakeUp | ProcessWakeUp) -> None:
+    if isinstance(wake_up, ProcessWakeUp):
+        logger.append_keys(processId=wake_up.process_id, classifiedId=None, channel=None, traceparent=None)
+        bootstrap.deliver_process(wake_up.provider)(wake_up)
+    else:
+        named = {"classifiedId": wake_up.classified_id, "channel": wake_up.channel}
+        logger.append_keys(**named, processId=None, traceparent=None)
+        bootstrap.deliver_publication(wake_up.provider)(wake_up, follow)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-FRENCH_FLAT, PORTUGUESE_FLAT = "lyon_sale", "braga_sale"
+FRENCH_FLAT, PORTUGUESE_FLAT, SPANISH_FLAT = "lyon_sale", "braga_sale", "madrid_rental"
 
 
 def load_sample(name: str, **changes: Any) -> dict[str, Any]:

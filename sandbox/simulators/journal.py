@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 
 # The newest are kept; the counts go on.
 KEPT = 20_000
-TOKEN_MEMBERS_SHOWN = frozenset({"grant_type", "client_id", "audience", "intermediary_id"})
-NOT_WRITES = ("/token", "/webhooks")
+TOKEN_MEMBERS_SHOWN = frozenset({"grant_type", "client_id", "audience", "intermediary_id", "email"})
+# Where the portals give out tokens.
+TOKEN_PATHS = ("/token", "/authentications", "/authentications/me/refresh")
+NOT_WRITES = (*TOKEN_PATHS, "/webhooks")
 
 
 @dataclass
@@ -60,7 +62,7 @@ def mask_secrets(path: str, body: Any) -> Any:
     """
     if not isinstance(body, dict):
         return body
-    if path.endswith("/token"):
+    if path.endswith(TOKEN_PATHS):
         return {name: value if name in TOKEN_MEMBERS_SHOWN else "***" for name, value in body.items()}
     if path.endswith("/webhooks") and isinstance(body.get("url"), str):
         parts = urlsplit(body["url"])
@@ -84,7 +86,7 @@ class Journal:
         call = Call(method, path, query, format_now(), mask_secrets(path, body), traceparent)
         self.calls.append(call)
         self._counts["calls"] += 1
-        self._counts["tokens"] += path.endswith("/token")
+        self._counts["tokens"] += path.endswith(TOKEN_PATHS)
         self._counts["writes"] += method != "GET" and not path.endswith(NOT_WRITES)
         return call
 

@@ -2,8 +2,17 @@
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_budget import MemoryBudget
+from tests.fakes.memory_processes import MemoryProcesses
 from tests.fakes.memory_queues import MemoryWakeUps
 from tests.fakes.memory_store import MemoryStore, Record
 from tests.fakes.memory_vault import MemoryVault
 
-__all__ = ["FakeClock", "MemoryBudget", "MemoryStore", "MemoryVault", "MemoryWakeUps", "Record"]
+__all__ = [
+    "FakeClock",
+    "MemoryBudget",
+    "MemoryProcesses",
+    "MemoryStore",
+    "MemoryVault",
+    "MemoryWakeUps",
+    "Record",
+]

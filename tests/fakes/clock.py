@@ -36,3 +36,7 @@ class FakeClock:
     def new_secret(self) -> bytes:
         """Return 32 bytes, the same after the same seed."""
         return self._random.randbytes(32)
+
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms)."""
+        self.instant = max(self.instant, instant)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from placard.domain.errors import StoreUnavailableError
-from placard.ports import Telling, WakeUp
+from placard.ports import ProcessWakeUp, Telling, WakeUp
 
 
 class MemoryWakeUps:
     """Implements `placard.ports.WakeUps`; `down` makes every send fail, as an unreachable queue does."""
 
     def __init__(self) -> None:
-        self.sent: list[WakeUp] = []
+        self.sent: list[WakeUp | ProcessWakeUp] = []
         self.tellings: list[Telling] = []
         self.retried: list[tuple[str, str, str]] = []
         self.down = False
 
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+    def send(self, wake_ups: Sequence[WakeUp | ProcessWakeUp]) -> None:
         """Send wake-ups; raises when any was not taken."""
         self._check()
         self.sent.extend(wake_ups)
@@ -32,7 +32,7 @@ class MemoryWakeUps:
         self._check()
         self.retried.extend(messages)
 
-    def take(self) -> list[WakeUp]:
+    def take(self) -> list[WakeUp | ProcessWakeUp]:
         """Return the wake-ups sent since the last time."""
         taken, self.sent = self.sent, []
         return taken

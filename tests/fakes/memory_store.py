@@ -13,14 +13,16 @@ from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, MINUTE, to_text
 from placard.domain.lifecycle import Outcome
+from placard.domain.listing_process import ListingProcess
 from placard.domain.publication import Entry, Publication, Rank
-from placard.domain.subscription import Subscription, Sweep
+from placard.domain.subscription import Subscription, Walk
+from placard.domain.sweep import Sweep
 from placard.domain.told import Place, Told
 from placard.ports import Change, Clock, Due, Link, Message, Page, Revision, View, Written
 from tests.fakes.revising import revise
 
 Key = tuple[str, str]
-Stored = Classified | Publication | Entry | Link | Message | Told | Subscription
+Stored = Classified | Publication | Entry | Link | Message | Told | Subscription | ListingProcess | Sweep
 Row = TypeVar("Row")
 
 KINDS: dict[type, str] = {
@@ -31,6 +33,8 @@ KINDS: dict[type, str] = {
     Message: "EVENT",
     Told: "TOLD",
     Subscription: "WEBHOOK",
+    ListingProcess: "PROCESS",
+    Sweep: "SWEEP",
 }
 # Shards of the index of entries, as the table has them; in memory a shard is a stretch of the sorted list.
 _SHARDS = 8
@@ -52,7 +56,7 @@ class _Slot(Generic[Row]):
 
 
 class MemoryStore:
-    """Implements ClassifiedStore, PublicationStore, ToldStore and DueStore of `placard.ports`.
+    """Implements ClassifiedStore, PublicationStore, ToldStore and DueStore of `placard.ports`; MemoryProcesses is another side.
 
     `records` is the stream's log from its beginning; whoever reads it keeps its own place. `interrupt` is called before
     each write with the keys about to change: a test can be faster then, or raise in its stead.
@@ -255,18 +259,18 @@ class MemoryStore:
         kept = [entry for entry in mine if entry.creation_date + self._kept_for >= self._clock.now()]
         return tuple(sorted(kept, key=lambda entry: entry.creation_date)[:limit])
 
-    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
-        """Return publications with entries since the sweep's beginning, shard by shard."""
+    def places_of(self, customer: str, walk: Walk, limit: int) -> tuple[frozenset[Place], Walk | None]:
+        """Return publications with entries since the walk's beginning, shard by shard."""
         rows = sorted(
             _entry_key(entry)
             for key, entry in self._all(Entry)
-            if entry.customer == customer and entry.creation_date >= sweep.since and _shard(key) == sweep.shard
+            if entry.customer == customer and entry.creation_date >= walk.since and _shard(key) == walk.shard
         )
-        rows = [row for row in rows if sweep.after is None or "|".join(row) > sweep.after]
+        rows = [row for row in rows if walk.after is None or "|".join(row) > walk.after]
         places = frozenset(Place(pk.partition("#")[2], sk.split("#")[2]) for pk, sk in rows[:limit])
         if len(rows) > limit:
-            return places, replace(sweep, after="|".join(rows[limit - 1]))
-        return places, None if sweep.shard + 1 == _SHARDS else replace(sweep, shard=sweep.shard + 1, after=None)
+            return places, replace(walk, after="|".join(rows[limit - 1]))
+        return places, None if walk.shard + 1 == _SHARDS else replace(walk, shard=walk.shard + 1, after=None)
 
     # --- due times ---
 
@@ -296,7 +300,7 @@ class MemoryStore:
         if slot is None or slot.due != due.due:
             return False
         stored = slot.stored
-        moved = replace(stored, due=until) if isinstance(stored, Publication | Told) else stored
+        moved = replace(stored, due=until) if isinstance(stored, Publication | Told | ListingProcess) else stored
         self._commit({key: _Slot(moved, until)})
         return True
 

@@ -45,3 +45,7 @@ class MemoryVault:
             return False
         self._leases[name] = until
         return True
+
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of all secrets that begin so, sorted."""
+        return tuple(sorted(name for name in self._secrets if name.startswith(prefix)))

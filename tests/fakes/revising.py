@@ -18,9 +18,10 @@ def revise(revision: Revision, old: Classified | None) -> Classified | None:
         return _put(revision, old) if _may_put(revision, old) else None
     if revision.kind is Kind.DELETE:
         return _deleted(revision, old) if _may_delete(revision, old) else None
-    if revision.kind in (Kind.DEACTIVATE, Kind.ACTIVATE, Kind.RETRY):
-        return _asked(revision, old) if _may_ask(revision, old) else None
-    raise NotImplementedError(revision.kind)
+    if not _may_ask(revision, old):
+        return None
+    asked = _asked(revision, old)
+    return replace(asked, portals=revision.left) if revision.kind is Kind.CANCEL else asked
 
 
 def _may_post(revision: Revision, old: Classified | None) -> bool:
@@ -34,7 +35,7 @@ def _may_put(revision: Revision, old: Classified) -> bool:
     return (
         not old.deleted
         and old.offerer_estate_id == revision.offerer_estate_id
-        and old.body_hash != revision.body_hash
+        and (old.body_hash != revision.body_hash or old.portals != revision.portals)
         and (revision.if_match is None or old.revision in revision.if_match)
     )
 
@@ -96,7 +97,8 @@ def _deleted(revision: Revision, old: Classified) -> Classified:
 def _asked(revision: Revision, old: Classified) -> Classified:
     number = old.revision + 1
     named = frozenset(revision.portals)
-    paused = {Kind.DEACTIVATE: old.paused | named, Kind.ACTIVATE: old.paused - named}
+    paused = {Kind.DEACTIVATE: old.paused | named}
+    paused |= dict.fromkeys((Kind.ACTIVATE, Kind.CANCEL), old.paused - named)
     return replace(
         old,
         revision=number,

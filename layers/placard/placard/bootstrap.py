@@ -16,6 +16,8 @@ if TYPE_CHECKING:
         Clock,
         Credentials,
         DueStore,
+        Poller,
+        ProcessStore,
         Provider,
         PublicationStore,
         Receiver,
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
         ToldStore,
         WakeUps,
     )
-    from placard.use_cases.apply_events import ApplyEvents
+    from placard.use_cases.apply_events import ApplyEvents, Interpreter
+    from placard.use_cases.deliver_process import DeliverProcess
     from placard.use_cases.deliver_publication import DeliverPublication
     from placard.use_cases.notify_crm import NotifyCrm
+    from placard.use_cases.poll_spotahome import PollSpotahome
     from placard.use_cases.reconcile import Reconcile
 
 Part = TypeVar("Part")
@@ -116,6 +120,18 @@ def subscription_store() -> ToldStore:
         return DynamoSubscriptionStore(Table(settings().table_name), clock())
 
     return _part("subscription_store", make)
+
+
+def process_store() -> ProcessStore:
+    """The listing processes' side of the table."""
+
+    def make() -> ProcessStore:
+        from placard.aws.processes import DynamoProcessStore
+        from placard.aws.table import Table
+
+        return DynamoProcessStore(Table(settings().table_name))
+
+    return _part("process_store", make)
 
 
 def due_store() -> DueStore:
@@ -233,9 +249,32 @@ def receiver(provider: str) -> Receiver:
     return _part(f"receiver {provider}", lambda: _load_receiver(provider, quick_credentials()))
 
 
-def interpreter(provider: str) -> Receiver:
+def interpreter(provider: str) -> Interpreter:
     """What makes sense of messages whose proof was checked before they were stored: it has no way to the vault."""
-    return _part(f"interpreter {provider}", lambda: _load_receiver(provider, None))
+
+    def make() -> Interpreter:
+        from placard.portals.registry import calls, load_interpretation
+        from placard.use_cases.observations import ObservationReader
+
+        if calls(provider):
+            return _load_receiver(provider, None)
+        return ObservationReader(load_interpretation(provider))
+
+    return _part(f"interpreter {provider}", make)
+
+
+def poller(name: str) -> Poller:
+    """What reads a portal that never calls."""
+
+    def make() -> Poller:
+        from placard.portals.registry import load_poller
+
+        found = load_poller(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+        if found is None:
+            raise LookupError(f"{name} calls")
+        return found
+
+    return _part(f"poller {name}", make)
 
 
 def _load_receiver(provider: str, vault: Credentials | None) -> Receiver:
@@ -251,28 +290,33 @@ def provider(name: str) -> Provider:
     """All parts of a provider that a delivery needs."""
 
     def make() -> Provider:
-        from placard.portals.registry import load_publisher
+        from placard.portals.registry import load_poller, load_publisher
         from placard.ports import Provider
 
-        publisher = load_publisher(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
-        return Provider(policy(name), publisher)
+        arguments = {**_publisher_arguments(name), "credentials": credentials(), "clock": clock()}
+        return Provider(policy(name), load_publisher(name, **arguments), poller=load_poller(name, **arguments))
 
     return _part(f"provider {name}", make)
 
 
 def _publisher_arguments(name: str) -> dict[str, Any]:
+    """Where a provider is. A function has the variables of the providers it calls, and no others."""
     known = settings()
-    table: dict[str, dict[str, Any]] = {
-        "olx": {"base_url": known.olx_base_url, "time_scale": known.time_scale, "budget": budget()},
-        "aviv": {
+    table: dict[str, Callable[[], dict[str, Any]]] = {
+        "olx": lambda: {"base_url": known.olx_base_url, "budget": budget()},
+        "aviv": lambda: {
             "base_url": known.aviv_base_url,
             "token_url": known.aviv_token_url,
             "receiver_url": known.aviv_receiver_url,
             "rules": known.aviv_rules,
-            "time_scale": known.time_scale,
+        },
+        "spotahome": lambda: {
+            "base_url": known.spotahome_base_url,
+            "create_url": known.spotahome_create_url,
+            "budget": budget(),
         },
     }
-    return table.get(name, {})
+    return {**table[name](), "time_scale": known.time_scale}
 
 
 # --- use cases -------------------------------------------------------------------------------------------------------
@@ -287,6 +331,29 @@ def deliver_publication(provider_name: str) -> DeliverPublication:
         return DeliverPublication(publication_store(), provider(provider_name), clock(), scale=settings().time_scale)
 
     return _part(f"deliver {provider_name}", make)
+
+
+def deliver_process(provider_name: str) -> DeliverProcess:
+    """Pushes what the CRM asks of listing processes."""
+
+    def make() -> DeliverProcess:
+        from placard.use_cases.deliver_process import DeliverProcess
+
+        return DeliverProcess(process_store(), poller(provider_name), clock(), scale=settings().time_scale)
+
+    return _part(f"deliver processes {provider_name}", make)
+
+
+def poll_spotahome() -> PollSpotahome:
+    """Sweeps listing processes."""
+
+    def make() -> PollSpotahome:
+        from placard.use_cases.poll_spotahome import PollSpotahome
+
+        stores = process_store(), publication_store()
+        return PollSpotahome(poller("spotahome"), *stores, credentials(), clock(), scale=settings().time_scale)
+
+    return _part("poll_spotahome", make)
 
 
 def apply_events() -> ApplyEvents:

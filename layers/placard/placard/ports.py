@@ -11,12 +11,14 @@ from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
+from placard.domain.listing_process import ListingProcess
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Entry, Publication, Rank
-from placard.domain.subscription import Subscription, Sweep
+from placard.domain.subscription import Subscription, Walk
+from placard.domain.sweep import Sweep
 from placard.domain.told import Place, Told
 
-Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 # --- time, chance ----------------------------------------------------------------------------------------------------
 
@@ -36,6 +38,9 @@ class Clock(Protocol):
     def new_secret(self) -> bytes:
         """Return 32 bytes nobody can guess."""
 
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms); a rate limit is kept so, nothing else."""
+
 
 # --- storage ---------------------------------------------------------------------------------------------------------
 
@@ -44,7 +49,8 @@ class Clock(Protocol):
 class Revision:
     """What a call of the CRM asks for; the store gives it its number.
 
-    POST and PUT carry a body and its portals; DELETE carries neither; DEACTIVATE, ACTIVATE and RETRY carry the portals they name.
+    POST and PUT carry a body and its portals; DELETE carries neither; DEACTIVATE, ACTIVATE, RETRY and CANCEL carry the portals
+    they name, CANCEL also those that are `left`.
     """
 
     classified_id: str
@@ -58,6 +64,7 @@ class Revision:
     traceparent: str | None = None
     idempotency_key: str | None = None
     if_match: tuple[int, ...] | None = None
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +76,10 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
+class Page(Generic[Item]):
     """A page of rows; `after` asks for the next one, None on the last."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Item, ...]
     after: str | None = None
 
 
@@ -182,6 +189,31 @@ class PublicationStore(Protocol):
         """Note what became of a message that changes no publication; without an outcome it waits until `due` (ms)."""
 
 
+class ProcessStore(Protocol):
+    """The copies of listing processes, and how far their sweeps are."""
+
+    def load(self, customer: str, process_id: int) -> ListingProcess | None:
+        """Return one process, read consistently."""
+
+    def load_all(self, customer: str) -> tuple[ListingProcess, ...]:
+        """Return every process of a customer in the order of their ids, read consistently."""
+
+    def save(self, process: ListingProcess) -> ListingProcess:
+        """Store a process and return it at its new version; TransitionConflictError if another was first."""
+
+    def cancel(self, process: ListingProcess, revision: Revision) -> ListingProcess:
+        """Store a process together with the revision of its classified, both or none; TransitionConflictError."""
+
+    def linked(self, provider: str, remote_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these remote adverts, at most 100, that are the hub's. What was just linked may be missing."""
+
+    def load_sweep(self, customer: str) -> Sweep | None:
+        """Return where the sweeps of an account stand, read consistently."""
+
+    def save_sweep(self, sweep: Sweep) -> Sweep:
+        """Store that and return it at its new version; TransitionConflictError if another was first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """Something whose time has come. `kind` is the item's kind; `customer` is empty where the item names nobody."""
@@ -222,6 +254,16 @@ class PublicationChanged:
     classified_id: str
     customer: str
     channel: str
+    retry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessChanged:
+    """A listing process whose `look` mark says that something is left to push; `retry_at` (ms) where it must wait first."""
+
+    customer: str
+    process_id: int
+    provider: str
     retry_at: int | None = None
 
 
@@ -283,8 +325,8 @@ class ToldStore(SubscriptionStore, Protocol):
     def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
         """Return a publication's entries created after an instant (ms), oldest first, read consistently."""
 
-    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
-        """Return publications with entries since the sweep's beginning, and where to go on, None after the last of them.
+    def places_of(self, customer: str, walk: Walk, limit: int) -> tuple[frozenset[Place], Walk | None]:
+        """Return publications with entries since the walk's beginning, and where to go on, None after the last of them.
 
         The index may be stale.
         """
@@ -305,6 +347,16 @@ class WakeUp:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessWakeUp:
+    """Look again at this listing process."""
+
+    provider: str
+    customer: str
+    process_id: int
+    delay: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Telling:
     """Look whether there is something to tell about this publication; without a place, look at the subscription itself."""
 
@@ -316,7 +368,7 @@ class Telling:
 class WakeUps(Protocol):
     """The queues. Sends are idempotent: a wake-up too many is a look too many. Delays are in seconds."""
 
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+    def send(self, wake_ups: Sequence[WakeUp | ProcessWakeUp]) -> None:
         """Send wake-ups, each to its provider's queue; raises when any was not taken."""
 
     def tell(self, tellings: Sequence[Telling]) -> None:
@@ -348,6 +400,9 @@ class Credentials(Protocol):
 
     def lease(self, name: str, until: int, now: int) -> bool:
         """Take the one lease on a name until then (ms); False while somebody else holds it."""
+
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of all secrets that begin so, sorted. Reads the whole vault: not for a caller who waits."""
 
 
 # --- budgets ---------------------------------------------------------------------------------------------------------
@@ -412,8 +467,11 @@ class Publisher(Renderer, Protocol):
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Ask the portal how the advert stands."""
 
-    def search(self, classified: Classified, channel: str) -> str | None:
-        """Look for the advert of this classified by our own key; return its remote id."""
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
+        """Look for the advert of this classified; return the remote ids of those that may be it, the likeliest first.
+
+        A portal that knows our own key has one at most. Elsewhere some may belong to another classified: the caller knows.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,12 +497,65 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One listing process as Spotahome lists it (seed 004).
+
+    Optional members are None where it says nothing; `published` is of the property, None where not asked or not known;
+    `raw` keeps what else it said.
+    """
+
+    process_id: int
+    state: str
+    locator: str | None = None
+    account_id: str | None = None
+    property_id: str | None = None
+    agent_id: str | None = None
+    published: bool | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of a sweep. `last` is the last page's number as the portal says, None where it does not."""
+
+    rows: tuple[Row, ...]
+    page: int
+    last: int | None
+
+
+class Poller(Protocol):
+    """What a provider's folder reads for a portal that never calls. Every method may raise the PortalError tree."""
+
+    def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
+        """Return one page of the customer's listing processes, the first is 1; `state` keeps those of one state."""
+
+    def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Return which of these properties the public can see. One that the portal does not list is left out."""
+
+    def cancel(self, customer: str, process_id: int) -> None:
+        """Cancel a listing process; one that is not there is cancelled.
+
+        Raises PortalRejectedError with `status_code` 409 where its state forbids that.
+        """
+
+    def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
+        """Give a listing process to an agent, or take it away from any with None."""
+
+    def interpret(self, row: Row, process_known: str | None, observed_at: int) -> PortalEvent:
+        """Return what a row says of its property (lifecycle §6), observed then (ms). Pure; never raises for what it says.
+
+        `process_known` is the state in which the hub knew the process before, None for a new one.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
-    """One provider's parts; `receiver` is None for a portal that never calls."""
+    """One provider's parts; `receiver` is None for a portal that never calls, `poller` for one that does."""
 
     policy: Policy
     publisher: Publisher
     receiver: Receiver | None = None
+    poller: Poller | None = None
 
 
 # --- callbacks -------------------------------------------------------------------------------------------------------

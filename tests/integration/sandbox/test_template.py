@@ -1,9 +1,12 @@
 """What template.yaml promises: small roles, queues with an end, limits that fit each other."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from placard.domain.instants import SECOND
+from placard.use_cases.poll_spotahome import PollSpotahome
 from tests.template import GLOBALS, ROOT, as_list, list_resources, name_target
 
 FUNCTIONS = list_resources("AWS::Serverless::Function")
@@ -85,7 +88,15 @@ def test_only_who_needs_secrets_may_read_them() -> None:
         "ReceiveAvivFunction",
         "DeliverPublicationFunction",
         "PublishClassifiedFunction",  # a preflight says whether an account is connected
+        "PollSpotahomeFunction",
     }
+
+
+def test_a_sweep_ends_before_its_function_and_the_lease_after_it() -> None:
+    poll = {field.name: field.default for field in fields(PollSpotahome)}
+    timeout = FUNCTIONS["PollSpotahomeFunction"]["Timeout"] * SECOND
+    longest_request = 2 * 20 * SECOND  # a token and a page, each with a portal's own time limit
+    assert poll["budget"] + longest_request < timeout < poll["lease"]
 
 
 @pytest.mark.parametrize("queue", sorted(QUEUES.keys() - DEAD_LETTERS - LAST_RESORTS))

@@ -1,4 +1,4 @@
-"""Callers of both simulators, a receiver of their callbacks, and how tests wait."""
+"""Callers of the simulators, a receiver of their callbacks, and how tests wait."""
 
 import copy
 import json
@@ -127,3 +127,42 @@ class Aviv:
     def words(self, classified_id: str) -> list[str]:
         """The statuses told so far, oldest first."""
         return [one["status"] for one in reversed(self.statuses(classified_id))]
+
+
+class Spotahome:
+    """A caller of the simulated Spotahome with the login of the contract's samples."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, **PLAIN)
+        self.sim = httpx.Client(base_url=f"{url}/_sim", **PLAIN)
+        login = read_contract("spotahome/authentication_assumed.json")["request"]["body"]
+        self.http.headers["authorization"] = self.http.post("/authentications", json=login).json()["token"]
+
+    def create(self) -> str:
+        """A property, by its id."""
+        sent = read_contract("spotahome/create_property_request.json")
+        answer = self.http.post("/api/public/listings/properties", json=sent)
+        assert answer.status_code == 201, answer.text
+        return str(answer.headers["location"].rpartition("/")[2])
+
+    def seed(self, count: int, **order: Any) -> int:
+        """Open processes; returns the first one's id."""
+        answer = self.sim.post("/processes", json={"count": count, **order})
+        assert answer.status_code == 201, answer.text
+        return int(answer.json()["first"])
+
+    def move(self, property_id: str, **order: Any) -> httpx.Response:
+        return self.sim.post(f"/properties/{property_id}", json=order)
+
+    def rule(self, **rules: Any) -> None:
+        assert self.sim.put("/rules", json=rules).status_code == 200
+
+    def page(self, number: int) -> httpx.Response:
+        return self.http.get("/listing-processes", params={"page": number, "itemsPerPage": 100})
+
+    def list(self, **query: Any) -> list[dict[str, Any]]:
+        """The first page of the list."""
+        said = self.http.get("/listing-processes", params=query).json()
+        items: list[dict[str, Any]] = said.get("_embedded", {}).get("sah:listing-processes", [])
+        return items

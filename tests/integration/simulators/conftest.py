@@ -1,4 +1,4 @@
-"""Both simulators over real HTTP on free ports, reset for each test, and a receiver that keeps what it was told."""
+"""The simulators over real HTTP on free ports, reset for each test, and a receiver that keeps what it was told."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.simulators import aviv, olx
+from sandbox.simulators import aviv, olx, spotahome
 from sandbox.simulators.serve import serve_in_thread
-from tests.integration.simulators.callers import PLAIN, SECRET, Aviv, Olx, Receiver
+from tests.integration.simulators.callers import PLAIN, SECRET, Aviv, Olx, Receiver, Spotahome
 
 # Each test receives under a name of its own: what an earlier one still sends is not mistaken for its own.
 names = (f"receiver-{number}" for number in count())
@@ -68,3 +68,15 @@ def aviv_url(aviv_base: str, receiver: Receiver) -> str:
 @pytest.fixture
 def aviv_api(aviv_url: str) -> Aviv:
     return Aviv(aviv_url)
+
+
+@pytest.fixture(scope="session")
+def spotahome_url() -> Iterator[str]:
+    with serve_in_thread(spotahome.build_app()) as url:
+        yield url
+
+
+@pytest.fixture
+def spotahome_api(spotahome_url: str) -> Spotahome:
+    httpx.post(f"{spotahome_url}/_sim/reset", json={"connections": True}, **PLAIN)
+    return Spotahome(spotahome_url)

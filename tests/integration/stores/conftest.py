@@ -17,7 +17,17 @@ from placard.aws.settings import Settings
 from placard.aws.subscriptions import DynamoSubscriptionStore
 from placard.aws.table import Table
 from placard.aws.vault import Vault
-from placard.ports import ClassifiedStore, Credentials, DueStore, PublicationStore, Telling, ToldStore, WakeUp, WakeUps
+from placard.ports import (
+    ClassifiedStore,
+    Credentials,
+    DueStore,
+    ProcessWakeUp,
+    PublicationStore,
+    Telling,
+    ToldStore,
+    WakeUp,
+    WakeUps,
+)
 from tests.fakes import FakeClock, MemoryStore, MemoryVault, MemoryWakeUps
 from tests.integration.stores import aws
 
@@ -40,7 +50,7 @@ class Queues:
     """Wake-ups, and what a reader of the queues finds there."""
 
     wake_ups: WakeUps
-    received: Callable[[], list[WakeUp]]
+    received: Callable[[], list[WakeUp | ProcessWakeUp]]
     retried: Callable[[], list[tuple[str, str, str]]]
     tellings: Callable[[], list[Telling]]
 
@@ -108,7 +118,7 @@ def queues(request: pytest.FixtureRequest) -> Queues:
         SqsWakeUps(Settings(urls)),
         lambda: [
             read_wake_up(message["Body"])
-            for variable in ("DELIVER_AVIV_QUEUE_URL", "DELIVER_OLX_QUEUE_URL")
+            for variable in ("DELIVER_AVIV_QUEUE_URL", "DELIVER_OLX_QUEUE_URL", "DELIVER_SPOTAHOME_QUEUE_URL")
             for message in read(variable)
         ],
         lambda: [read_message_key(message["Body"]) for message in read("EVENT_RETRY_QUEUE_URL")],

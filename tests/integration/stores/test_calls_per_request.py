@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from functions.listing_processes import app as listing_processes
 from functions.receive_aviv import app as receive_aviv
 from functions.receive_olx import app as receive_olx
 from placard import bootstrap
 from placard.aws.classifieds import DynamoClassifiedStore
+from placard.aws.processes import DynamoProcessStore
 from placard.aws.publications import DynamoPublicationStore
 from placard.aws.table import Table
 from placard.domain.instants import SECOND
+from placard.domain.listing_process import Facts, ListingProcess
 from placard.domain.look import open_publication, see
 from placard.portals.registry import load_receiver
-from placard.ports import Change
+from placard.ports import Change, Link
 from tests.fakes import FakeClock, MemoryVault
-from tests.unit.api.crm import Crm, make_body
+from tests.unit.api.crm import TRUSTED, Crm, make_body, read_event
 from tests.unit.receivers.test_receivers import (
     CALLBACK,
     SECRETS,
@@ -125,6 +129,32 @@ def test_all_changes_are_a_query_for_each_shard_and_a_batched_read(crm: Crm, cou
     clock.advance(31 * SECOND)
     calls, answer = count(crm.changes)
     assert (calls, len(answer.json["items"])) == (9, 9)
+
+
+def test_a_listing_process_is_one_reading_and_at_most_three_more_calls(table: Table, count: Counted) -> None:
+    processes, publications = DynamoProcessStore(table), DynamoPublicationStore(table, FakeClock(), 400)
+    crm = Crm(FakeClock(), store=DynamoClassifiedStore(table, FakeClock()))
+    classified_id = crm.post(make_body(portals=["SL", "SPOTAHOME"])).json["classifiedId"]
+    publications.write_link(Link("spotahome", "property-2", classified_id, "spotahome", "agency-0042", 0))
+    for number in (1, 2):
+        facts = Facts("waitingContent", property_id=f"property-{number}")
+        processes.save(ListingProcess("agency-0042", number, facts))
+    settings = SimpleNamespace(trusted_clients=frozenset({TRUSTED}))
+    bootstrap.use(process_store=processes, publication_store=publications, clock=FakeClock(), settings=settings)
+    for name, process_id, expected in (
+        ("list", None, (1, 200)),
+        ("states", None, (0, 200)),
+        ("assign", "1", (3, 204)),
+        ("unassign", "1", (2, 204)),
+        ("cancel", "1", (3, 204)),
+        ("cancel", "2", (4, 204)),
+        ("cancel", "9", (1, 404)),
+    ):
+        event = read_event(f"listing_processes/{name}.json")
+        event |= {"pathParameters": {"id": process_id}} if process_id else {}
+        calls, answer = count(lambda event=event: listing_processes.handler(event, None))
+        assert (calls, answer["statusCode"]) == expected, name
+    bootstrap.use()
 
 
 def test_a_callback_is_one_call_to_a_warm_receiver(table: Table, count: Counted) -> None:

@@ -10,7 +10,7 @@ from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.lifecycle import Outcome, Word
 from placard.domain.publication import Entry
-from placard.domain.subscription import Subscription, Sweep
+from placard.domain.subscription import Subscription, Walk
 from placard.domain.told import Place, Span, Told
 from placard.ports import Change, Telling
 from tests.fakes.clock import NOON
@@ -29,7 +29,7 @@ SUBSCRIPTION = Subscription(
     next_at=NOON + HOUR,
     canary=PLACE,
     behind_from=NOON - 5,
-    sweep=Sweep(NOON - 5, 3, "a|b|c", NOON + 9, NOON + 10),
+    walk=Walk(NOON - 5, 3, "a|b|c", NOON + 9, NOON + 10),
     resumed_at=NOON + 2,
 )
 
@@ -68,7 +68,7 @@ def test_subscription_is_due_with_its_clock_and_its_sweep(stores: Stores) -> Non
     saved = stores.told.save_subscription(SUBSCRIPTION)
     (due,) = stores.dues.past_due(NOON + DAY, 10)
     assert (due.kind, due.customer, due.due) == ("WEBHOOK", CUSTOMER, NOON + 9)
-    stores.told.save_subscription(replace(saved, sweep=None, next_at=None))
+    stores.told.save_subscription(replace(saved, walk=None, next_at=None))
     assert stores.dues.past_due(NOON + DAY, 10) == ()
 
 
@@ -198,11 +198,11 @@ def test_a_sweep_finds_every_publication_with_entries_since(stores: Stores) -> N
     enter(stores, entry(-MINUTE, classified_id=old))
     foreign = post(customer="agency-8").classified_id
     enter(stores, entry(1, classified_id=foreign, customer="agency-8"), customer="agency-8")
-    sweep: Sweep | None = Sweep(NOON)
+    walk: Walk | None = Walk(NOON)
     found: set[Place] = set()
     steps = 0
-    while sweep is not None:
-        places, sweep = stores.told.places_of(CUSTOMER, sweep, 2)
+    while walk is not None:
+        places, walk = stores.told.places_of(CUSTOMER, walk, 2)
         assert len(places) <= 2
         found |= places
         steps += 1

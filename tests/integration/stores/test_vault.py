@@ -58,3 +58,11 @@ def test_missing_secret_is_looked_for_each_time(vault: Credentials, clock: FakeC
     vault.write("olx/app", {"n": 1}, 0)
     clock.advance(1)
     assert vault.read("olx/app") == Secret({"n": 1}, 1)
+
+
+def test_names_are_listed_by_how_they_begin(vault: Credentials) -> None:
+    for name in ("spotahome/accounts/b", "spotahome/accounts/a", "spotahome/token/a", "olx/app"):
+        vault.write(name, {"secret": name}, 0)
+    vault.lease("spotahome/accounts/c", NOON + 1, NOON)
+    assert vault.list_names("spotahome/accounts/") == ("spotahome/accounts/a", "spotahome/accounts/b")
+    assert vault.list_names("aviv/") == ()

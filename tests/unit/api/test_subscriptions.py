@@ -135,7 +135,7 @@ def test_replay_goes_on(crm: Subscriber) -> None:
     crm.subscribe()
     answer = crm.call("replay", {"since": "2025-12-31T00:00:00+01:00"})
     assert answer.status == 202
-    assert crm.store.load_subscription("agency-0042").sweep is not None
+    assert crm.store.load_subscription("agency-0042").walk is not None
 
 
 @pytest.mark.parametrize(

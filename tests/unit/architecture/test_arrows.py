@@ -23,8 +23,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     # A function knows the edges of AWS that hand it its event, and nothing behind them.
     "functions": (
         "placard.bootstrap",
+        "placard.ports",
         "placard.use_cases",
         "placard.aws.http_api",
+        "placard.aws.http_hal",
         "placard.aws.receiver_api",
         "placard.aws.streams",
         "placard.aws.queues",

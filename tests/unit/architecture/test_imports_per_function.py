@@ -37,10 +37,18 @@ FORBIDDEN = {
         ("boto3", "httpx", "pydantic", ROUTER),
     ),
     "notify_crm": (("notify_crm()",), ("boto3", "pydantic")),
-    "apply_events": (("apply_events()", "interpreter('olx')", "interpreter('aviv')"), ("boto3", "httpx", "pydantic")),
+    "apply_events": (
+        ("apply_events()", "interpreter('olx')", "interpreter('aviv')", "interpreter('spotahome')"),
+        ("boto3", "httpx", "pydantic"),
+    ),
     "relay_changes": (("wake_ups()",), ("httpx", "pydantic")),
-    "deliver_publication": (("deliver_publication('olx')", "deliver_publication('aviv')"), ("boto3", "pydantic")),
+    "deliver_publication": (
+        ("deliver_publication('olx')", "deliver_publication('aviv')", "deliver_process('spotahome')"),
+        ("boto3", "pydantic"),
+    ),
     "reconcile": (("reconcile()",), ("httpx", "pydantic")),
+    "listing_processes": (("process_store()", "publication_store()"), ("boto3", "httpx", "pydantic", ROUTER)),
+    "poll_spotahome": (("poll_spotahome()",), ("boto3", "pydantic")),
 }
 SCRIPT = """
 import json, sys

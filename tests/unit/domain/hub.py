@@ -187,6 +187,9 @@ class Hub:
             )
         )
 
+    def overdue(self) -> Outcome:
+        return self._take(answers.overdue(self.known, self.policy, self.now))
+
     def say(self, **said: Any) -> Outcome:
         return self.fold(event(self.known.remote_id, self.now, **said))
 

@@ -14,7 +14,7 @@ from placard.domain.events import Source
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.lifecycle import Outcome, Word
 from placard.domain.publication import Entry
-from placard.domain.subscription import State, Subscription, Sweep
+from placard.domain.subscription import State, Subscription, Walk
 from placard.domain.told import Place, Span, Told, position, settle, untold
 
 NOW = 1_800_000_000_000
@@ -94,14 +94,14 @@ def test_recovery_walks_over_all_that_waited_and_stops_the_clock() -> None:
     well = clock_of.recover(failing, NOW + HOUR)
     assert well.state is State.ACTIVE
     assert (well.failures, well.next_at, well.behind_from, well.canary) == (0, None, None, None)
-    assert well.sweep is not None
-    assert (well.sweep.since, well.due) == (NOW + 3, NOW + HOUR)
+    assert well.walk is not None
+    assert (well.walk.since, well.due) == (NOW + 3, NOW + HOUR)
     assert clock_of.recover(FRESH, NOW) == FRESH
 
 
 def test_a_walk_is_followed_by_a_short_second_one_for_a_late_index() -> None:
     failing = clock_of.fail(FRESH, HERE, NOW, NOW, 0.5)
-    first = clock_of.recover(failing, NOW + HOUR).sweep
+    first = clock_of.recover(failing, NOW + HOUR).walk
     assert first is not None
     second = clock_of.next_round(first)
     assert second is not None
@@ -115,8 +115,8 @@ def test_a_failure_during_a_walk_loses_nothing_of_it() -> None:
     again = clock_of.fail(walking, HERE, NOW + HOUR, NOW + HOUR, 0.5)
     assert again.due == min(again.next_at or 0, walking.due or 0)
     recovered = clock_of.recover(again, NOW + 2 * HOUR)
-    assert recovered.sweep is not None
-    assert recovered.sweep.since == NOW
+    assert recovered.walk is not None
+    assert recovered.walk.since == NOW
 
 
 def test_going_on_starts_where_the_crm_stopped_accepting() -> None:
@@ -124,22 +124,22 @@ def test_going_on_starts_where_the_crm_stopped_accepting() -> None:
     assert paused.due is None
     resumed = clock_of.resume(paused, NOW + 6 * DAY)
     assert (resumed.state, resumed.since, resumed.resumed_at) == (State.ACTIVE, NOW, NOW + 6 * DAY)
-    assert resumed.sweep is not None
-    assert resumed.sweep.since == NOW + 2
+    assert resumed.walk is not None
+    assert resumed.walk.since == NOW + 2
     replayed = clock_of.resume(paused, NOW + 6 * DAY, NOW - DAY)
     assert replayed.since == NOW - DAY
-    assert replayed.sweep is not None
-    assert replayed.sweep.since == NOW - DAY
-    assert clock_of.resume(FRESH, NOW + 1).sweep is None  # nobody waits: there is nothing to walk over
+    assert replayed.walk is not None
+    assert replayed.walk.since == NOW - DAY
+    assert clock_of.resume(FRESH, NOW + 1).walk is None  # nobody waits: there is nothing to walk over
 
 
 def test_a_canary_with_nothing_to_tell_hands_on_and_the_last_one_ends_the_failure() -> None:
     failing = clock_of.fail(FRESH, HERE, NOW, NOW, 0.5)
     handed = clock_of.pass_on(failing, NOW + MINUTE)
     assert (handed.canary, handed.state) == (None, State.FAILING)
-    assert handed.sweep == Sweep(NOW, not_before=NOW + MINUTE, again_at=NOW + MINUTE + 30 * SECOND)
+    assert handed.walk == Walk(NOW, not_before=NOW + MINUTE, again_at=NOW + MINUTE + 30 * SECOND)
     assert clock_of.may_try(handed, NOW + MINUTE) and not clock_of.may_try(failing, NOW + SECOND)
-    assert clock_of.pass_on(replace(handed, sweep=None), NOW + HOUR).state is State.ACTIVE
+    assert clock_of.pass_on(replace(handed, walk=None), NOW + HOUR).state is State.ACTIVE
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------

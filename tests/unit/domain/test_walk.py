@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,11 @@ from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
 from placard.domain.instants import DAY, MINUTE
 from placard.domain.lifecycle import END_WORDS, FAILED_WORDS, FOLLOWERS, Outcome, Word
+from placard.domain.policy import Policy
 from placard.domain.publication import Phase, Publication, Standing
+from placard.portals.registry import load_policy
+from placard.portals.spotahome.states import interpret_row
+from placard.ports import Row
 from tests.unit.domain.hub import FACTS, HINTS, Hub, event
 
 MOST_LOOKS = 60
@@ -72,7 +77,7 @@ class Walk:
     def fail(self) -> None:
         self._speak(failed=True)
 
-    LETTERS: tuple[Callable[[Walk], None], ...] = (edit, remove, pause, work, ok, fail)
+    LETTERS: tuple[Callable[[Any], None], ...] = (edit, remove, pause, work, ok, fail)
 
     def _speak(self, *, failed: bool) -> None:
         """The portal ends what is in flight; at rest a person there puts the advert live, or a moderator takes it down."""
@@ -114,7 +119,7 @@ class Walk:
     def _tell(self, said: PortalEvent) -> None:
         before = self.hub.known
         self.hub.fold(said)
-        _check_newest(before, self.hub.known, said)
+        _check_newest(before, self.hub.known, said, self.hub.policy)
         again = apply(self.hub.known, said, self.hub.policy, self.hub.now)
         assert again.outcome is not Outcome.APPLIED, "a duplicate changed something"
         assert _facts(again.publication) == _facts(self.hub.known)
@@ -136,6 +141,38 @@ class Walk:
         raise AssertionError("the hub never came to rest")
 
 
+class Sweeps(Walk):
+    """A hub and Spotahome: nothing is called back, and what a sweep sees may have any reason."""
+
+    def see(self, state: str, *, published: bool | None = None) -> None:
+        if self.hub.publication is None or self.hub.known.remote_id is None:
+            return
+        row = Row(1, state, property_id=self.hub.known.remote_id, published=published)
+        self._tell(interpret_row(row, None, self.hub.now))
+
+    def wait(self) -> None:
+        self.see("waitingContent")
+
+    def ok(self) -> None:
+        """What is asked for comes true."""
+        running = self.hub.publication.running if self.hub.publication is not None else None
+        if running is not None and running.kind is Op.DELETE:
+            self.see("cancelled")
+        else:
+            self.see("propertyVerified", published=True)
+
+    def fail(self) -> None:
+        self.see("propertyUnverified", published=False)
+
+    def hide(self) -> None:
+        self.see("propertyVerified", published=False)
+
+    def cancel(self) -> None:
+        self.see("cancelled")
+
+    LETTERS = (Walk.edit, Walk.remove, Walk.pause, Walk.work, ok, fail, hide, cancel, wait)
+
+
 def _facts(publication: Publication) -> dict[str, object]:
     return {
         portal: (standing.advert, standing.word, standing.pictures, standing.ended, standing.acted)
@@ -143,14 +180,14 @@ def _facts(publication: Publication) -> dict[str, object]:
     }
 
 
-def _check_newest(before: Publication, after: Publication, said: PortalEvent) -> None:
+def _check_newest(before: Publication, after: Publication, said: PortalEvent, policy: Policy) -> None:
     """Each fact equals that of its newest event."""
     if said.advert is None or said.remote_id != after.remote_id:
         return
     for portal in said.portals or tuple(after.standings):
         old, new = before.standings[portal], after.standings[portal]
         if said.order > old.advert_at:
-            same = new.advert.state is said.advert.state
+            same = new.advert.state is policy.follow(old.advert, said.advert).state
             assert same or (new.paused_by_us and new.advert.state is S.PAUSED)
 
 
@@ -215,7 +252,7 @@ def _walk(walk: Walk, depth: int) -> int:
     if depth == 0:
         return 1
     nodes = 1
-    for letter in Walk.LETTERS:
+    for letter in walk.LETTERS:
         branch = walk.branch()
         branch.hub.now += 1000
         letter(branch)
@@ -246,6 +283,14 @@ def test_every_sequence_of_five_on_a_channel_of_two_portals(letter: Callable[[Wa
     walk = _start(hints=True)
     letter(walk)
     assert _walk(walk, 4) == sum(6**depth for depth in range(5))
+
+
+@pytest.mark.parametrize("letter", Sweeps.LETTERS, ids=lambda letter: letter.__name__)
+def test_every_sequence_of_five_on_a_portal_that_never_calls(letter: Callable[[Sweeps], None]) -> None:
+    walk = Sweeps(Hub(policy=load_policy("spotahome"), channel="spotahome"), ("SPOTAHOME",))
+    walk.hub.post(*walk.portals)
+    letter(walk)
+    assert _walk(walk, 4) == sum(9**depth for depth in range(5))
 
 
 def test_facts_do_not_depend_on_the_order_of_arrival() -> None:

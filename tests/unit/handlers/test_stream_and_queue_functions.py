@@ -15,13 +15,16 @@ import pytest
 from functions.apply_events import app as apply_events
 from functions.deliver_publication import app as deliver_publication
 from functions.notify_crm import app as notify_crm
+from functions.poll_spotahome import app as poll_spotahome
 from functions.reconcile import app as reconcile
 from functions.relay_changes import app as relay_changes
 from placard import bootstrap
 from placard.domain.errors import StoreUnavailableError
+from placard.domain.sweep import Scope
 from placard.domain.told import Place
-from placard.ports import Telling, WakeUp
+from placard.ports import ProcessWakeUp, Telling, WakeUp
 from placard.use_cases.notify_crm import Ending, Look
+from placard.use_cases.poll_spotahome import Polled
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_queues import MemoryWakeUps
 
@@ -61,8 +64,9 @@ class Recorder:
     def fold_parked(self, *key: str) -> list[str]:
         return self._take(key)
 
-    def __call__(self, wake_up: WakeUp, follow: Callable[[str | None], None]) -> None:
-        follow(self.trace)
+    def __call__(self, wake_up: WakeUp | ProcessWakeUp, follow: Callable[[str | None], None] | None = None) -> None:
+        if follow is not None:
+            follow(self.trace)
         self._take(wake_up)
 
 
@@ -76,7 +80,7 @@ def queues() -> Iterator[MemoryWakeUps]:
 # --- relay_changes ---------------------------------------------------------------------------------------------------
 
 
-def relay(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[WakeUp]:
+def relay(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[WakeUp | ProcessWakeUp]:
     bootstrap.use(wake_ups=queues, clock=FakeClock(now))
     relay_changes.handler(event, CONTEXT)
     return queues.take()
@@ -111,6 +115,13 @@ def test_a_due_time_that_moved_wakes_nobody(queues: MemoryWakeUps) -> None:
     event = sample("relay_changes", "changes")
     for record in event["Records"]:
         record["dynamodb"]["OldImage"] = copy.deepcopy(record["dynamodb"]["NewImage"])
+    assert relay(queues, event) == []
+
+
+def test_a_listing_process_with_something_to_push_is_woken(queues: MemoryWakeUps) -> None:
+    event = sample("relay_changes", "process")
+    assert relay(queues, event) == [ProcessWakeUp("spotahome", "acme", 48212)]
+    event["Records"][0]["dynamodb"]["NewImage"]["look"] = {"BOOL": False}
     assert relay(queues, event) == []
 
 
@@ -227,6 +238,13 @@ def test_a_wake_up_is_one_look(queues: MemoryWakeUps) -> None:
     assert recorder.calls == [WakeUp("olx", CLASSIFIED, "imovirtual", "acme")]
 
 
+def test_a_wake_up_of_a_listing_process_is_one_look_too(queues: MemoryWakeUps) -> None:
+    recorder = Recorder()
+    bootstrap.use(**{"deliver processes spotahome": recorder})
+    assert deliver_publication.handler(sample("deliver_publication", "process"), CONTEXT) == {"batchItemFailures": []}
+    assert recorder.calls == [ProcessWakeUp("spotahome", "acme", 48212)]
+
+
 def test_a_look_that_fails_leaves_its_message_in_the_queue(queues: MemoryWakeUps) -> None:
     event = sample("deliver_publication", "wake_up")
     recorder = Recorder(failing=(WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),))
@@ -255,3 +273,25 @@ def test_a_look_that_fails_is_logged_with_the_crms_trace(
 def test_a_round_of_reconcile_says_how_much_it_woke(queues: MemoryWakeUps) -> None:
     bootstrap.use(reconcile=lambda: 3)
     assert reconcile.handler(sample("reconcile", "each_minute"), CONTEXT) == {"woken": 3}
+
+
+# --- poll_spotahome --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("case", "scope", "release"),
+    [("scheduled", None, None), ("full", Scope.FULL, None), ("release", None, "agency-0042")],
+)
+def test_sweeps_are_scheduled_asked_for_and_released(
+    queues: MemoryWakeUps, case: str, scope: Scope | None, release: str | None
+) -> None:
+    asked = []
+
+    def poll(scope: Scope | None, *, release: str | None) -> Polled:
+        asked.append((scope, release))
+        return Polled(3, ("agency-0042",), ())
+
+    bootstrap.use(poll_spotahome=poll)
+    answer = poll_spotahome.handler(sample("poll_spotahome", case), CONTEXT)
+    assert asked == [(scope, release)]
+    assert answer == {"changed": 3, "held": ["agency-0042"], "failed": []}

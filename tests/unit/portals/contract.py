@@ -20,7 +20,7 @@ from placard.domain.body import point, read_body
 from placard.domain.events import Operation
 from placard.domain.members import MEMBERS, PRICE_MEMBERS, Shape
 from placard.domain.refusals import InvalidRequestError
-from placard.ports import Callback, Publisher, Receiver
+from placard.ports import Callback, Poller, Publisher, Receiver, Row
 from tests.fakes import FakeClock
 from tests.unit.portals.scene import Portal
 
@@ -39,11 +39,21 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Polls:
+    """How a provider is read that never calls: a poller over a portal, pages as it gives them, rows that differ."""
+
+    poller: Callable[[Portal, FakeClock], Poller]
+    pages: tuple[Mapping[str, Any], ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Stage:
     """A provider as the suite sees it.
 
-    `bodies` are classifieds the API takes; `operations` are what the portal has; `taken` is its answer to one; `secrets` must
-    appear in no error; `calls` is None where the portal never calls.
+    `bodies` are classifieds the API takes; `operations` are what the portal has; `taken` is its answer to one; `done` are
+    those that end with that answer; `secrets` must appear in no error; `calls` is None where the portal never calls, and
+    `polls` says what is read there instead.
     """
 
     channels: tuple[str, ...]
@@ -52,7 +62,9 @@ class Stage:
     publisher: Callable[[Portal, FakeClock], Publisher]
     taken: Callable[[Operation], httpx.Response]
     secrets: tuple[str, ...]
+    done: frozenset[Operation] = frozenset()
     calls: Calls | None = None
+    polls: Polls | None = None
 
 
 def stage_of(provider: str) -> Stage:

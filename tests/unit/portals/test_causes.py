@@ -22,17 +22,26 @@ from placard.domain.instants import DAY, MINUTE
 from placard.domain.problems import CATALOGUE
 from placard.portals.aviv.words import read_status
 from placard.portals.registry import load_policy
-from placard.ports import Call, Publisher
+from placard.portals.spotahome.states import interpret_row
+from placard.ports import Call, Publisher, Row
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.domain.hub import Hub
 from tests.unit.portals.aviv import stage as aviv
 from tests.unit.portals.olx import stage as olx
 from tests.unit.portals.olx.told import read, tell
 from tests.unit.portals.scene import CUSTOMER, Portal, make_classified, read_contract
+from tests.unit.portals.spotahome import stage as spotahome
 
 Codes = set[str]
 Way = Callable[[], Codes]
 Secrets = Mapping[str, Mapping[str, Any]] | None
+STAGES: Mapping[str, Any] = {"olx": olx, "aviv": aviv, "spotahome": spotahome}
+# A classified that each takes, its portal and its channel.
+SAMPLES = {
+    "olx": (olx.make_body(), "IMOVIRTUAL", "imovirtual"),
+    "aviv": (aviv.RESALE, "SL", "aviv"),
+    "spotahome": (spotahome.make_body(), "SPOTAHOME", "spotahome"),
+}
 OLX_SITES = ("IMOVIRTUAL", "OTODOM", "STORIA", "OLXRO")
 CONTRACT = {
     "SL": "sl_resale",
@@ -45,10 +54,10 @@ TITLE = "Apartament cu doua camere"
 CONTACT = {"name": "Ana", "email": "ana@example.com", "phone": "912345678"}
 ROMANIAN = {"OLXRO": {"categoryUrn": "urn:concept:apartments", "contact": CONTACT}}
 # Codes whose path is not in this code base yet. A row takes its code off this list.
-AWAITED = {"manual_step", "unverified", "hub_error"}
+AWAITED = {"hub_error"}
 
 
-class Row(NamedTuple):
+class Expected(NamedTuple):
     """One cause: its code on every portal, and portal → the way it comes about there."""
 
     code: str
@@ -67,6 +76,8 @@ def lacking(portal: str, pointer: str, *value: Any) -> Way:
             if portal == "BD":
                 # A castle may have any price.
                 sample["data"] |= {"estateSubType": {"house": "VILLA"}}
+        elif portal == "SPOTAHOME":
+            sample = spotahome.make_body()
         else:
             sample = olx.make_body(portal)
             if portal == "OLXRO":
@@ -94,8 +105,7 @@ def replaced(body: Mapping[str, Any], pointer: str, *value: Any) -> dict[str, An
 def broken(portal: str, body: Mapping[str, Any]) -> Codes:
     """Return the codes that a portal's rules find in a body."""
     channel = CHANNEL_OF[portal]
-    stage = olx if PROVIDER_OF[channel] == "olx" else aviv
-    publisher = stage.make_publisher(Portal(httpx.Response(500)), FakeClock())
+    publisher = STAGES[PROVIDER_OF[channel]].make_publisher(Portal(httpx.Response(500)), FakeClock())
     rendering = publisher.render(make_classified({**body, "portals": [portal]}), channel)
     return {problem.code for problem in rendering.problems.get(portal, ())}
 
@@ -113,14 +123,13 @@ def refused(
     """Send a POST to a portal that answers so, with these secrets in the vault; an empty one is as good as none."""
 
     def way() -> Codes:
-        stage: Any = olx if provider == "olx" else aviv
-        clock = FakeClock()
+        stage, clock = STAGES[provider], FakeClock()
         vault = stage.make_vault(clock)
         for name, value in (secrets or {}).items():
             known = vault.read(name, fresh=True)
             assert vault.write(name, value, 0 if known is None else known.version)
         publisher = stage.make_publisher(Portal(*(answers or (httpx.Response(500),))), clock, vault)
-        return post(publisher, body or (olx.make_body() if provider == "olx" else aviv.RESALE))
+        return post(publisher, body or SAMPLES[provider][0])
 
     return way
 
@@ -141,16 +150,13 @@ def unknown_to(provider: str) -> Way:
     """Send a POST where the vault has nothing of the hub's own."""
 
     def way() -> Codes:
-        stage: Any = olx if provider == "olx" else aviv
         accounts = {
             f"olx/accounts/{CUSTOMER}/imovirtual": {"main": {}},
             f"aviv/accounts/{CUSTOMER}": {"main": {"intermediary_id": "RC-1"}},
         }
         clock = FakeClock()
-        publisher = stage.make_publisher(
-            Portal(httpx.Response(500)), clock, MemoryVault(clock, accounts | {olx.TOKEN: {"refresh_token": "r"}})
-        )
-        return post(publisher, olx.make_body() if provider == "olx" else aviv.RESALE)
+        vault = MemoryVault(clock, accounts | {olx.TOKEN: {"refresh_token": "r"}})
+        return post(STAGES[provider].make_publisher(Portal(httpx.Response(500)), clock, vault), SAMPLES[provider][0])
 
     return way
 
@@ -175,7 +181,7 @@ OLX_GRANTED = httpx.Response(200, json={"access_token": "a", "refresh_token": "r
 
 def hub_of(provider: str) -> tuple[Hub, str]:
     """Return a hub whose POST is on its way, and its portal."""
-    portal, channel = ("IMOVIRTUAL", "imovirtual") if provider == "olx" else ("SL", "aviv")
+    _, portal, channel = SAMPLES[provider]
     hub = Hub(policy=load_policy(provider), channel=channel)
     hub.post(portal)
     assert hub.begun() is Operation.POST
@@ -233,6 +239,20 @@ def aviv_says(word: str, revision: int, *, ended: bool = True, **more: Any) -> W
     return after("aviv", lambda hub: hub.fold(said_by_aviv(word, hub, revision, **more)), ended=ended)
 
 
+def polled(*seen: tuple[str, bool | None]) -> Way:
+    """Let sweeps meet a Spotahome property so, one after the other: its process's state, and whether it is public."""
+
+    def way() -> Codes:
+        hub, _ = hub_of("spotahome")
+        hub.accept("r-1")
+        for state, published in seen:
+            hub.now += MINUTE
+            hub.fold(interpret_row(Row(7, state, property_id="r-1", published=published), None, hub.now))
+        return told(hub)
+
+    return way
+
+
 def down(provider: str, since: int) -> Way:
     """Let the portal be down for this long."""
 
@@ -277,45 +297,57 @@ def posted_again(provider: str) -> Way:
 
 
 PICTURE = {"url": "https://img.test/1.jpg", "status": "CREATING_FAILED"}
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Expected] = {
     # --- the listing ---
-    "no title": Row("missing_field", of_all(OLX_SITES, lacking, "/data/texts/headline")),
-    "no description": Row("missing_field", of_all((*OLX_SITES, "BD"), lacking, "/data/texts/description")),
-    "no price": Row("missing_field", of_all((*OLX_SITES, *CONTRACT), lacking, "/data/prices/buy", {})),
-    "no picture": Row("missing_field", of_all((*OLX_SITES, "BD", "SLN", "SLC"), lacking, "/media", [])),
-    "nothing that says where": Row(
+    "no title": Expected("missing_field", of_all(OLX_SITES, lacking, "/data/texts/headline")),
+    "no description": Expected("missing_field", of_all((*OLX_SITES, "BD"), lacking, "/data/texts/description")),
+    "no price": Expected("missing_field", of_all((*OLX_SITES, *CONTRACT), lacking, "/data/prices/buy", {})),
+    "no picture": Expected("missing_field", of_all((*OLX_SITES, "BD", "SLN", "SLC"), lacking, "/media", [])),
+    "nothing that says where": Expected(
         "missing_field",
-        of_all(OLX_SITES, lacking, "/data/location", {})
+        of_all((*OLX_SITES, "SPOTAHOME"), lacking, "/data/location", {})
         | of_all(tuple(CONTRACT), lacking, "/data/location/postalcode"),
     ),
-    "coordinates that are none": Row(
+    "coordinates that are none": Expected(
         "missing_field",
-        of_all(OLX_SITES[1:], lacking, "/data/location/geometry", {"type": "Point", "coordinates": ["west", None]}),
+        of_all(
+            (*OLX_SITES[1:], "SPOTAHOME"),
+            lacking,
+            "/data/location/geometry",
+            {"type": "Point", "coordinates": ["west", None]},
+        ),
     ),
-    "a demanded attribute": Row("missing_field", of_all(("STORIA",), lacking, "/data/structure/rooms/numberOfRooms")),
-    "a description too short": Row(
+    "a demanded attribute": Expected(
+        "missing_field", of_all(("STORIA",), lacking, "/data/structure/rooms/numberOfRooms")
+    ),
+    "a description too short": Expected(
         "invalid_field",
         of_all(OLX_SITES, lacking, "/data/texts/description", {"en": "A flat."})
         | of_all(("BD",), lacking, "/data/texts/description", {"fr": "Un appartement."}),
     ),
-    "a link in the text": Row(
+    "a link in the text": Expected(
         "invalid_field",
         of_all(OLX_SITES, lacking, "/data/texts/description", {"en": "See https://x.example for this flat. " * 5}),
     ),
-    "a currency not taken": Row("invalid_field", of_all(OLX_SITES, lacking, "/data/prices/currency", "JPY")),
-    "a price below the threshold": Row("invalid_field", of_all(("BD",), lacking, "/data/prices/buy/price/amount", 1)),
-    "no category for the type": Row(
-        "unmapped_category", of_all(OLX_SITES[:3], lacking, "/data/estateType", "GASTRONOMY_HOTEL")
+    "a currency not taken": Expected("invalid_field", of_all(OLX_SITES, lacking, "/data/prices/currency", "JPY")),
+    "a price below the threshold": Expected(
+        "invalid_field", of_all(("BD",), lacking, "/data/prices/buy/price/amount", 1)
     ),
-    "a type never taken": Row("unsupported", of_all(("SLN", "SLC"), lacking, "/data/estateType", "OFFICE")),
-    "a field the portal refuses": Row(
+    "no category for the type": Expected(
+        "unmapped_category", of_all((*OLX_SITES[:3], "SPOTAHOME"), lacking, "/data/estateType", "GASTRONOMY_HOTEL")
+    ),
+    "a type never taken": Expected("unsupported", of_all(("SLN", "SLC"), lacking, "/data/estateType", "OFFICE")),
+    "an offer never taken": Expected("unsupported", of_all(("SPOTAHOME",), lacking, "/data/distributionType", "BUY")),
+    "a city never served": Expected("unsupported", of_all(("SPOTAHOME",), lacking, "/data/location/city", "Braga")),
+    "a field the portal refuses": Expected(
         "invalid_field",
         {
             "IMOVIRTUAL": refused("olx", olx_400("title")),
             "SL": refused("aviv", aviv_400("Validation-Error", {"name": "/data/estateType", "reason": "unknown"})),
+            "SPOTAHOME": refused("spotahome", spotahome.error(422)),
         },
     ),
-    "a field the portal misses": Row(
+    "a field the portal misses": Expected(
         "missing_field",
         {
             "IMOVIRTUAL": refused("olx", olx_400("contact.phone")),
@@ -324,7 +356,7 @@ ROWS: dict[str, Row] = {
             ),
         },
     ),
-    "a field refused after the call": Row(
+    "a field refused after the call": Expected(
         "invalid_field",
         {
             "IMOVIRTUAL": olx_says(
@@ -335,54 +367,59 @@ ROWS: dict[str, Row] = {
             )
         },
     ),
-    "a refusal without a field": Row(
+    "a refusal without a field": Expected(
         "rejected_by_portal",
         {
             "IMOVIRTUAL": refused("olx", httpx.Response(400, json={"message": "no"})),
             "SL": refused("aviv", aviv_400("Never-Heard-Of-Error")),
+            "SPOTAHOME": refused("spotahome", spotahome.error(400)),
         },
     ),
-    "a failure without a reason": Row(
+    "a failure without a reason": Expected(
         "rejected_by_portal",
         {
             "IMOVIRTUAL": olx_says("advert_posted_error", ended=False, title="Never heard of"),
             "SL": aviv_says("CREATING_FAILED", 1, ended=False),
+            "SPOTAHOME": polled(("propertyUnverified", False)),
         },
     ),
-    "a picture refused": Row(
+    "a picture refused": Expected(
         "media_refused",
         {
             "IMOVIRTUAL": olx_says("advert_image_error", title="Dimensions of https://img.test/1.jpg"),
             "SL": aviv_says("CREATED_WITH_MEDIA_ERROR", 1, mediaStatuses=[PICTURE]),
         },
     ),
-    "a medium used elsewhere": Row("media_refused", {"SL": refused("aviv", aviv_400("Duplicated-Media-Error"))}),
+    "a medium used elsewhere": Expected("media_refused", {"SL": refused("aviv", aviv_400("Duplicated-Media-Error"))}),
     # --- the agency's account ---
-    "no account": Row(
+    "no account": Expected(
         "not_connected",
         {
             "IMOVIRTUAL": refused("olx", secrets={f"olx/accounts/{CUSTOMER}/imovirtual": {}}),
             "SL": refused("aviv", secrets={f"aviv/accounts/{CUSTOMER}": {}}),
+            "SPOTAHOME": refused("spotahome", secrets={spotahome.ACCOUNTS: {}}),
         },
     ),
-    "several accounts": Row(
+    "several accounts": Expected(
         "account_ambiguous",
         {
             "IMOVIRTUAL": refused("olx", secrets={f"olx/accounts/{CUSTOMER}/imovirtual": TWO}),
             "SL": refused("aviv", secrets={f"aviv/accounts/{CUSTOMER}": TWO}),
+            "SPOTAHOME": refused("spotahome", secrets={spotahome.ACCOUNTS: TWO}),
         },
     ),
-    "an account that is refused": Row(
+    "an account that is refused": Expected(
         "credentials_invalid",
         {
             "SL": refused(
                 "aviv",
                 httpx.Response(400, json={"error": "unknown intermediary"}),
                 secrets={aviv.TOKEN: {}},
-            )
+            ),
+            "SPOTAHOME": refused("spotahome", spotahome.error(401), secrets={spotahome.TOKEN: {}}),
         },
     ),
-    "consent taken back": Row(
+    "consent taken back": Expected(
         "consent_revoked",
         {
             "IMOVIRTUAL": refused("olx", EXPIRED, httpx.Response(400, json={"message": "refresh token is invalid"})),
@@ -404,10 +441,10 @@ ROWS: dict[str, Row] = {
         },
     ),
     # --- the hub's own credentials ---
-    "no credentials of the hub's own": Row(
+    "no credentials of the hub's own": Expected(
         "credentials_app", {"IMOVIRTUAL": unknown_to("olx"), "SL": unknown_to("aviv")}
     ),
-    "the hub's own credentials refused": Row(
+    "the hub's own credentials refused": Expected(
         "credentials_app",
         {
             "IMOVIRTUAL": refused("olx", httpx.Response(403, json={"message": "Invalid API key"})),
@@ -415,40 +452,50 @@ ROWS: dict[str, Row] = {
         },
     ),
     # --- what the portal does with the advert ---
-    "no package": Row("payment_required", {"IMOVIRTUAL": olx_says(code="unpaid")}),
-    "the quota used up": Row("quota_reached", {"IMOVIRTUAL": olx_says(code="limited")}),
-    "taken down by moderation": Row(
+    "no package": Expected("payment_required", {"IMOVIRTUAL": olx_says(code="unpaid")}),
+    "the quota used up": Expected("quota_reached", {"IMOVIRTUAL": olx_says(code="limited")}),
+    "taken down by moderation": Expected(
         "moderated",
         {
             "IMOVIRTUAL": olx_says(code="moderated", moderation={"reason": "Repeated", "description": None}),
             "OTODOM": olx_says(code="removed_by_moderator"),
         },
     ),
-    "expired": Row("expired", {"IMOVIRTUAL": olx_says(code="outdated")}),
-    "the account's package expired": Row("package_expired", {"IMOVIRTUAL": olx_says(code="outdated_by_package")}),
-    "taken off by somebody at the portal": Row(
+    "expired": Expected("expired", {"IMOVIRTUAL": olx_says(code="outdated")}),
+    "the account's package expired": Expected("package_expired", {"IMOVIRTUAL": olx_says(code="outdated_by_package")}),
+    "taken off by somebody at the portal": Expected(
         "removed_on_portal",
         {
             "IMOVIRTUAL": olx_says(code="removed_by_user", visible_in_profile=False),
+            "SPOTAHOME": polled(("propertyVerified", True), ("propertyVerified", False)),
         },
     ),
-    "its investment removed": Row("parent_removed", {"IMOVIRTUAL": olx_says(code="removed_by_parent_ad")}),
-    "in review": Row(
-        "not_live_yet", {"IMOVIRTUAL": olx_says(code="blocked"), "OTODOM": olx_says(code="a word never heard")}
+    "its investment removed": Expected("parent_removed", {"IMOVIRTUAL": olx_says(code="removed_by_parent_ad")}),
+    "in review": Expected(
+        "not_live_yet",
+        {"IMOVIRTUAL": olx_says(code="blocked"), "OTODOM": olx_says(code="a word never heard")}
+        | {"SPOTAHOME": polled(("propertyVerified", False))},
     ),
-    "a step the state does not permit": Row(
+    "called off by somebody at the portal": Expected("removed_on_portal", {"SPOTAHOME": polled(("cancelled", None))}),
+    "a step for people": Expected("manual_step", {"SPOTAHOME": polled(("waitingContent", None))}),
+    "public without a passed check": Expected("unverified", {"SPOTAHOME": polled(("propertyUnverified", True))}),
+    "a step the state does not permit": Expected(
         "not_permitted",
         {"IMOVIRTUAL": olx_says("advert_posted_error", ended=False, title="BadRequestException", detail="must be new")},
     ),
     # --- the portal does not answer ---
-    "the portal is down": Row(
-        "portal_unavailable", {"IMOVIRTUAL": down("olx", 15 * MINUTE), "SL": down("aviv", 15 * MINUTE)}
+    "the portal is down": Expected(
+        "portal_unavailable",
+        {"IMOVIRTUAL": down("olx", 15 * MINUTE), "SL": down("aviv", 15 * MINUTE)}
+        | {"SPOTAHOME": down("spotahome", 15 * MINUTE)},
     ),
-    "the portal is down for a day": Row(
-        "portal_unavailable", {"IMOVIRTUAL": down("olx", DAY), "SL": down("aviv", DAY)}
+    "the portal is down for a day": Expected(
+        "portal_unavailable", {portal: down(provider, DAY) for provider, (_, portal, _) in SAMPLES.items()}
     ),
-    "the portal never tells the end": Row("overdue", {"IMOVIRTUAL": silent("olx"), "SL": silent("aviv")}),
-    "posted within a day of its deletion": Row("repost_wait", {"IMOVIRTUAL": posted_again("olx")}),
+    "the portal never tells the end": Expected(
+        "overdue", {portal: silent(provider) for provider, (_, portal, _) in SAMPLES.items()}
+    ),
+    "posted within a day of its deletion": Expected("repost_wait", {"IMOVIRTUAL": posted_again("olx")}),
 }
 
 

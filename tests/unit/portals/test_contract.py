@@ -27,13 +27,14 @@ from placard.domain.errors import (
 from placard.domain.events import Advert, AdvertState, Operation, PortalEvent
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import CATALOGUE
-from placard.portals.registry import PROVIDERS, load_policy
-from placard.ports import Call, Callback, Message, Question
+from placard.portals.registry import POLLERS, PROVIDERS, load_policy
+from placard.ports import Call, Callback, Message, Question, Row
 from tests.fakes import FakeClock
 from tests.unit.portals.contract import (
     JSON,
     Calls,
     Parrot,
+    Polls,
     Stage,
     could_exist,
     distorted,
@@ -52,6 +53,7 @@ MISSING = [
     (provider, operation) for provider in PROVIDERS for operation in Operation if (provider, operation) not in SUPPORTED
 ]
 EVERY_OPERATION = pytest.mark.parametrize(("provider", "operation"), SUPPORTED)
+EVERY_POLLED = pytest.mark.parametrize("provider", [name for name in PROVIDERS if STAGES[name].polls is not None])
 EVERY_CALLER = pytest.mark.parametrize("provider", [name for name in PROVIDERS if STAGES[name].calls is not None])
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -158,8 +160,11 @@ def check_problems(rendering: Rendering) -> None:
 def test_what_the_portal_takes_is_accepted(provider: str, operation: Operation) -> None:
     stage = STAGES[provider]
     answer = send(stage, Portal(stage.taken(operation)), operation)
-    assert answer.result is Result.ACCEPTED
-    assert answer.remote_id
+    if operation in stage.done:
+        assert answer.result is Result.DONE
+    else:
+        assert answer.result is Result.ACCEPTED
+        assert answer.remote_id
 
 
 @pytest.mark.parametrize(("provider", "operation"), MISSING)
@@ -270,7 +275,8 @@ def test_no_answer_breaks_a_reading(provider: str, said: Any, status: int) -> No
     except PortalError:
         return
     assert all(isinstance(event, PortalEvent) and event.received_at == clock.now() for event in events)
-    assert found is None or isinstance(found, str)
+    assert isinstance(found, tuple)
+    assert all(isinstance(remote_id, str) and remote_id for remote_id in found)
 
 
 # --- callbacks -------------------------------------------------------------------------------------------------------
@@ -359,3 +365,78 @@ def test_every_sample_is_a_word_that_is_known_and_explained_in_the_crms_own_term
             assert event.known, body
             assert event.evidence == message.key
             assert all(problem.field is None or could_exist(problem.field) for problem in event.problems)
+
+
+# --- polls -----------------------------------------------------------------------------------------------------------
+
+
+def polls_of(provider: str) -> Polls:
+    polls = STAGES[provider].polls
+    assert polls is not None
+    return polls
+
+
+@EVERY
+def test_a_provider_calls_or_is_polled(provider: str) -> None:
+    stage = STAGES[provider]
+    assert (stage.calls is None) is not (stage.polls is None)
+    assert (load_policy(provider).provider in POLLERS) is (stage.polls is not None)
+
+
+@EVERY_POLLED
+def test_each_page_is_read_to_its_last_row(provider: str) -> None:
+    polls = polls_of(provider)
+    for number, page in enumerate(polls.pages, 1):
+        sheet = polls.poller(Portal(httpx.Response(200, json=page)), FakeClock()).page(CUSTOMER, number)
+        assert (sheet.page, sheet.last) == (number, len(polls.pages))
+        assert sheet.rows
+        assert len({row.process_id for row in sheet.rows}) == len(sheet.rows)
+
+
+@EVERY_POLLED
+@FEW
+@given(data=st.data())
+def test_no_page_breaks_a_sweep(provider: str, data: st.DataObject) -> None:
+    polls = polls_of(provider)
+    pages = tuple(json.dumps(page).encode() for page in polls.pages)
+    said = data.draw(distorted(pages) | JSON.map(json.dumps))
+    status = data.draw(st.sampled_from([200, 400, 401, 404, 500]))
+    portal = Portal(httpx.Response(status, content=said.encode()))
+    try:
+        sheet = polls.poller(portal, FakeClock()).page(CUSTOMER, 1)
+    except PortalError:
+        return
+    assert all(isinstance(row, Row) and isinstance(row.process_id, int) for row in sheet.rows)
+    assert sheet.last is None or sheet.last >= 0
+
+
+@EVERY_POLLED
+def test_every_row_is_a_word_of_the_time_it_was_seen(provider: str) -> None:
+    polls = polls_of(provider)
+    poller = polls.poller(Portal(httpx.Response(500)), FakeClock())
+    for row in polls.rows:
+        event = poller.interpret(row, None, NOW)
+        assert event.known, row
+        assert (event.received_at, event.at, event.remote_id) == (NOW, NOW, row.property_id)
+        assert {problem.code for problem in event.problems} <= CATALOGUE.keys()
+        assert event == poller.interpret(row, None, NOW)
+
+
+@EVERY_POLLED
+@given(state=st.text(max_size=20), published=st.none() | st.booleans())
+@FEW
+def test_a_word_nobody_knows_changes_no_advert(provider: str, state: str, published: bool | None) -> None:
+    polls = polls_of(provider)
+    if state in {row.state for row in polls.rows}:
+        return
+    poller = polls.poller(Portal(httpx.Response(500)), FakeClock())
+    event = poller.interpret(Row(1, state, property_id="r-1", published=published), None, NOW)
+    assert (event.known, event.advert, event.end) == (False, None, None)
+
+
+@EVERY_POLLED
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_an_outage_stops_a_sweep_for_now(provider: str, outage: str) -> None:
+    polls = polls_of(provider)
+    with pytest.raises(PortalUnavailableError):
+        polls.poller(Portal(OUTAGES[outage][0]), FakeClock()).page(CUSTOMER, 1)

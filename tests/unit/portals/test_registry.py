@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from placard.domain.channels import PROVIDER_OF
-from placard.portals.registry import PROVIDERS, load_policy, load_publisher, load_receiver
+from placard.portals.registry import POLLERS, PROVIDERS, load_policy, load_poller, load_publisher, load_receiver
 from tests.fakes import FakeClock, MemoryVault
 
 LAYER = Path(__file__).parents[3] / "layers" / "placard"
@@ -17,6 +17,7 @@ NOWHERE = "http://127.0.0.1:9"
 ADDRESSES = {
     "olx": {"base_url": NOWHERE},
     "aviv": {"base_url": NOWHERE, "token_url": NOWHERE, "receiver_url": NOWHERE},
+    "spotahome": {"base_url": NOWHERE, "create_url": NOWHERE},
 }
 
 
@@ -26,7 +27,9 @@ def test_a_providers_parts_know_their_name(provider: str) -> None:
     vault = MemoryVault(clock)
     assert load_policy(provider).provider == provider
     assert (load_receiver(provider, vault) is None) is (PROVIDERS[provider][2] is None)
-    assert load_publisher(provider, credentials=vault, clock=clock, **ADDRESSES.get(provider, {}))
+    arguments = {"credentials": vault, "clock": clock, **ADDRESSES[provider]}
+    assert load_publisher(provider, **arguments)
+    assert (load_poller(provider, **arguments) is None) is (provider not in POLLERS)
     assert provider in PROVIDER_OF.values()
 
 

@@ -66,5 +66,5 @@ def test_a_reading_carries_the_trace(provider: str, trace: str | None) -> None:
 def test_a_search_carries_the_trace(provider: str, trace: str | None) -> None:
     channel, classified = listed_on(provider, trace)
     portal = Portal(httpx.Response(200, json={"items": [], "data": []}))
-    assert STAGES[provider].publisher(portal, FakeClock()).search(classified, channel) is None
+    assert STAGES[provider].publisher(portal, FakeClock()).search(classified, channel) == ()
     assert carried(portal) == {trace}

@@ -108,7 +108,7 @@ def test_a_post_of_unknown_outcome_is_adopted_when_found(world: World) -> None:
     world.publish()
 
     def lose(call: Call) -> Answer:
-        world.portal.found = "advert-9"
+        world.portal.found = ("advert-9",)
         raise PortalUnavailableError("no answer", taken=True)
 
     world.portal.script = lose
@@ -210,7 +210,7 @@ def test_an_advert_that_exists_is_adopted_and_changed(world: World) -> None:
     world.publish()
     answers = iter([Answer(Result.EXISTS), Answer(Result.ACCEPTED, None, "t-2")])
     world.portal.script = lambda call: next(answers)
-    world.portal.found = "advert-7"
+    world.portal.found = ("advert-7",)
     world.portal.reading = (event("advert-7", world.clock.now(), state=S.LIVE, code="active", source=Source.POLL),)
     world.settle()
     assert [(call.operation, call.remote_id) for call in world.portal.calls] == [(Op.POST, None), (Op.PUT, "advert-7")]
@@ -248,7 +248,7 @@ def test_a_crash_under_the_lease_is_an_unknown_outcome(world: World) -> None:
     assert world.publication.running is not None
     world.look()
     assert len(world.portal.calls) == 1, "nobody calls under another's lease"
-    world.portal.found = "advert-3"
+    world.portal.found = ("advert-3",)
     world.clock.advance((world.publication.due or 0) - world.clock.now())
     world.reconcile()
     world.settle()

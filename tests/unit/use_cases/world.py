@@ -43,7 +43,7 @@ class PlayedPortal:
     calls: list[Call] = field(default_factory=list)
     script: Script = lambda call: Answer(Result.ACCEPTED, call.remote_id or "advert-1", "t-1")
     reading: tuple[PortalEvent, ...] = ()
-    found: str | None = None
+    found: tuple[str, ...] = ()
     reads: int = 0
     said: dict[str, PortalEvent] = field(default_factory=dict)
 
@@ -59,7 +59,7 @@ class PlayedPortal:
         self.reads += 1
         return self.reading
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         return self.found
 
     def verify(self, callback: Callback, received_at: int) -> Message:

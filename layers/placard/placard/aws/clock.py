@@ -26,3 +26,7 @@ class SystemClock:
     def new_secret(self) -> bytes:
         """Return 32 bytes nobody can guess."""
         return secrets.token_bytes(32)
+
+    def wait_until(self, instant: int) -> None:
+        """Let time pass until then (ms)."""
+        time.sleep(max(0, instant - self.now()) / 1000)

@@ -22,7 +22,6 @@ from placard.aws.http_problems import (
     MEDIA_TYPE,
     ForeignCustomerError,
     NoCallerError,
-    Problem,
     UnknownRouteError,
     describe_problem,
 )
@@ -141,10 +140,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer; `body` is any JSON value."""
+    """An answer; `body` is any JSON value, and none of a 204."""
 
     status: int
-    body: Any
+    body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def in_language(self, language: str) -> Response:
@@ -155,7 +154,25 @@ class Response:
 Route = Callable[[Request], Response]
 
 
-def serve(routes: Mapping[str, Route], event: Mapping[str, Any], trusted_clients: Collection[str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How an API speaks: `refuse` makes an answer of an error and the id of the request."""
+
+    refuse: Callable[[Exception, str], Response]
+    wants_user_agent: bool = True
+
+
+def _refuse(error: Exception, instance: str) -> Response:
+    problem = describe_problem(error)
+    return Response(problem.status, problem.to_json(instance), {"content-type": MEDIA_TYPE, **problem.headers})
+
+
+V4 = Dialect(_refuse)
+
+
+def serve(
+    routes: Mapping[str, Route], event: Mapping[str, Any], trusted_clients: Collection[str], dialect: Dialect = V4
+) -> dict[str, Any]:
     """Answer one event: nothing a caller sends leaves here as an exception.
 
     `trusted_clients` are the client ids that may name a customer. What nobody foresaw is logged and answered with 500.
@@ -165,13 +182,13 @@ def serve(routes: Mapping[str, Route], event: Mapping[str, Any], trusted_clients
     instance = traceparent or str((event.get("requestContext") or {}).get("requestId", ""))
     try:
         route = _find_route(routes, event)
-        request = _read_request(event, headers, traceparent, trusted_clients, instance)
-        answer = _answer(route(request), "application/json", traceparent)
+        request = _read_request(event, headers, traceparent, trusted_clients, dialect, instance)
+        answer = _answer(route(request), traceparent)
     except Exception as error:
-        problem = describe_problem(error)
-        if problem.status >= 500:
+        refusal = dialect.refuse(error, instance)
+        if refusal.status >= 500:
             _LOG.exception("no proper answer", extra={"instance": instance})
-        answer = _answer(_respond(problem, instance), MEDIA_TYPE, traceparent)
+        answer = _answer(refusal, traceparent)
     _LOG.info("answered", extra={"route": event.get("routeKey"), "status": answer["statusCode"], "instance": instance})
     return answer
 
@@ -188,10 +205,11 @@ def _read_request(
     headers: Mapping[str, str],
     traceparent: str | None,
     trusted_clients: Collection[str],
+    dialect: Dialect,
     instance: str,
 ) -> Request:
     customer = _find_customer(event, headers, trusted_clients)
-    if not USER_AGENT.fullmatch(headers.get("user-agent", "")):
+    if dialect.wants_user_agent and not USER_AGENT.fullmatch(headers.get("user-agent", "")):
         fault = Fault("User-Agent", "must be three name/version pairs, one space between: software, tool, system")
         raise InvalidRequestError(ErrorSource.HEADER, [fault])
     path = event.get("pathParameters") or {}
@@ -258,16 +276,13 @@ def _refuse_parameter(name: str, reason: str) -> InvalidRequestError:
 
 def refuse(error: Exception, request: Request) -> Response:
     """Return the answer that an error stands for, for calls that hold several answers in one."""
-    return _respond(describe_problem(error), request.instance)
+    return _refuse(error, request.instance)
 
 
-def _respond(problem: Problem, instance: str) -> Response:
-    return Response(problem.status, problem.to_json(instance), problem.headers)
-
-
-def _answer(response: Response, media_type: str, traceparent: str | None) -> dict[str, Any]:
-    headers = {"content-type": media_type, **response.headers}
-    if traceparent is not None:
-        headers["traceparent"] = traceparent
+def _answer(response: Response, traceparent: str | None) -> dict[str, Any]:
+    traced = {} if traceparent is None else {"traceparent": traceparent}
+    if response.status == 204:
+        return {"statusCode": 204, "headers": {**response.headers, **traced}}
+    headers = {"content-type": "application/json", **response.headers, **traced}
     body = json.dumps(response.body, ensure_ascii=False, separators=(",", ":"))
     return {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": False}

@@ -15,7 +15,7 @@ from placard.domain.errors import StoreUnavailableError
 from placard.domain.instants import SECOND
 from placard.domain.retry import LONGEST_HIDDEN
 from placard.domain.told import Place
-from placard.ports import Telling, WakeUp
+from placard.ports import ProcessWakeUp, Telling, WakeUp
 
 # SendMessageBatch takes no more (Amazon SQS API Reference), and no message is hidden longer (lifecycle §7, step 8).
 _AT_ONCE = 10
@@ -39,7 +39,7 @@ class SqsWakeUps:
         limits = Config(connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2})
         return boto3.client("sqs", config=limits)
 
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
+    def send(self, wake_ups: Sequence[WakeUp | ProcessWakeUp]) -> None:
         """Send wake-ups, each to its provider's queue; raises when any was not taken. `delay` is in seconds."""
         by_provider: dict[str, list[dict[str, Any]]] = {}
         for wake_up in wake_ups:
@@ -70,9 +70,10 @@ class SqsWakeUps:
                 raise StoreUnavailableError(f"the queue did not take {len(failed)} of {len(batch)} messages: {why}")
 
 
-def read_wake_up(body: str) -> WakeUp:
+def read_wake_up(body: str) -> WakeUp | ProcessWakeUp:
     """Return the wake-up a queue message carries."""
-    return WakeUp(**json.loads(body))
+    members = json.loads(body)
+    return ProcessWakeUp(**members) if "process_id" in members else WakeUp(**members)
 
 
 def read_telling(body: str) -> Telling:
@@ -87,13 +88,12 @@ def read_message_key(body: str) -> tuple[str, str, str]:
     return key["provider"], key["remote_id"], key["digest"]
 
 
-def _wake_up_entry(wake_up: WakeUp) -> dict[str, Any]:
-    body = {
-        "provider": wake_up.provider,
-        "classified_id": wake_up.classified_id,
-        "channel": wake_up.channel,
-        "customer": wake_up.customer,
-    }
+def _wake_up_entry(wake_up: WakeUp | ProcessWakeUp) -> dict[str, Any]:
+    body: dict[str, Any] = {"provider": wake_up.provider, "customer": wake_up.customer}
+    if isinstance(wake_up, ProcessWakeUp):
+        body |= {"process_id": wake_up.process_id}
+    else:
+        body |= {"classified_id": wake_up.classified_id, "channel": wake_up.channel}
     return _entry(body, wake_up.customer, wake_up.delay)
 
 

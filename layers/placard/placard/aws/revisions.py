@@ -23,7 +23,7 @@ Write = tuple[str, str, Item]
 
 
 def write_revision(revision: Revision) -> Write:
-    """Return update, condition and values, for every kind but CANCEL."""
+    """Return update, condition and values."""
     return _WRITES[revision.kind](revision)
 
 
@@ -36,7 +36,7 @@ def _post(revision: Revision) -> Write:
     sets |= {"asked": ":nobody", "asked_kind": ":nothing", **_listed()}
     values = {":zero": 0, ":none": [], ":nobody": {}, ":nothing": {}, ":kind": "CLASSIFIED"}
     values |= {":ever": set(revision.portals)}
-    removed = ["paused"]
+    removed = ["paused", "cancelled"]
     gone = "deleted = :true"
     if revision.idempotency_key is None:
         removed.append("idempotency_key")
@@ -57,7 +57,8 @@ def _put(revision: Revision) -> Write:
     values |= _content_values(revision) | _listed_values(revision)
     condition = (
         "attribute_exists(pk) AND customer = :customer AND deleted = :deleted"
-        " AND offerer_estate_id = :estate AND body_hash <> :body_hash"
+        # After a cancel the same body is no repetition: it names a portal that is wished for no more.
+        " AND offerer_estate_id = :estate AND (body_hash <> :body_hash OR attribute_exists(cancelled))"
     )
     if revision.if_match is not None:
         condition += f" AND {_matches(revision.if_match, values)}"
@@ -66,7 +67,7 @@ def _put(revision: Revision) -> Write:
     if taken_off:
         values[":off"] = taken_off
         extra += " DELETE paused :off"
-    return _update(revision, _NEXT, sets, [], values, extra), condition, values
+    return _update(revision, _NEXT, sets, ["cancelled"], values, extra), condition, values
 
 
 def _delete(revision: Revision) -> Write:
@@ -98,8 +99,22 @@ def _ask(revision: Revision) -> Write:
     return _update(revision, _NEXT, sets | _listed(), [], values, extra), condition, values
 
 
-_WISHES = {Kind.DEACTIVATE: "ADD paused :named", Kind.ACTIVATE: "DELETE paused :named", Kind.RETRY: ""}
-_WRITES = {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete} | dict.fromkeys(_WISHES, _ask)
+def _cancel(revision: Revision) -> Write:
+    """Take the portals it names off the wished ones, at the revision that named those `left`; the body stays as it was."""
+    update, condition, values = _ask(revision)
+    values |= {":left": list(revision.left), ":cancelled": True}
+    return update.replace("SET ", "SET portals = :left, cancelled = :cancelled, ", 1), condition, values
+
+
+_WISHES = {
+    Kind.DEACTIVATE: "ADD paused :named",
+    Kind.ACTIVATE: "DELETE paused :named",
+    Kind.RETRY: "",
+    Kind.CANCEL: "DELETE paused :named",
+}
+_WRITES = (
+    {Kind.POST: _post, Kind.PUT: _put, Kind.DELETE: _delete} | dict.fromkeys(_WISHES, _ask) | {Kind.CANCEL: _cancel}
+)
 
 
 def _counts(number: str) -> dict[str, str]:

@@ -83,6 +83,16 @@ class Settings:
         return self._text("AVIV_RULES")
 
     @property
+    def spotahome_base_url(self) -> str:
+        """Spotahome's listings: processes, properties, and its logins."""
+        return self._text("SPOTAHOME_BASE_URL")
+
+    @property
+    def spotahome_create_url(self) -> str:
+        """Where Spotahome takes new properties."""
+        return self._text("SPOTAHOME_CREATE_URL")
+
+    @property
     def time_scale(self) -> float:
         """What every wait of the protocol is multiplied by: TimeScale only shortens, so 60 and 1/60 mean the same."""
         scale = float(self._text("TIME_SCALE"))

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from placard.domain.told import Place
-from placard.ports import ClassifiedChanged, PublicationChanged, TellingChanged
+from placard.ports import ClassifiedChanged, ProcessChanged, PublicationChanged, TellingChanged
 
 Record = Mapping[str, Any]
 
 
-def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | TellingChanged | None:
+def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | ProcessChanged | TellingChanged | None:
     """Return what `relay_changes` needs of a record, None where it concerns nobody."""
     image = record["dynamodb"].get("NewImage") or {}
     kind = _text(image, "kind")
@@ -31,6 +31,10 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | Tell
     if kind in ("TOLD", "WEBHOOK") and image.get("look", {}).get("BOOL"):
         place = _place(image) if kind == "TOLD" else None
         return TellingChanged(_text(image, "customer"), place, int(image["wake_at"]["N"]))
+    if kind == "PROCESS" and image.get("look", {}).get("BOOL"):
+        state = json.loads(_text(image, "state"))
+        customer = _text(image, "customer")
+        return ProcessChanged(customer, state["process_id"], _text(image, "provider"), state.get("retry_at"))
     return None
 
 

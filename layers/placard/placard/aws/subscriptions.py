@@ -24,7 +24,7 @@ from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import to_text
 from placard.domain.publication import Entry
 from placard.domain.retry import LONGEST_HIDDEN
-from placard.domain.subscription import Subscription, Sweep
+from placard.domain.subscription import Subscription, Walk
 from placard.domain.told import Place, Told
 from placard.ports import Clock, View
 
@@ -167,16 +167,16 @@ class DynamoSubscriptionStore:
                 found.append(read_entry(row))
         return tuple(found)
 
-    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
-        """Return publications with entries since the sweep's beginning, shard by shard; None after the last of them."""
-        shard = f"{customer}#{sweep.shard}"
+    def places_of(self, customer: str, walk: Walk, limit: int) -> tuple[frozenset[Place], Walk | None]:
+        """Return publications with entries since the walk's beginning, shard by shard; None after the last of them."""
+        shard = f"{customer}#{walk.shard}"
         start = None
-        if sweep.after is not None:
-            pk, sk, created = sweep.after.split("|")
+        if walk.after is not None:
+            pk, sk, created = walk.after.split("|")
             start = {"pk": pk, "sk": sk, "entry_shard": shard, "creation_date": created}
         rows = self._table.query(
             "entry_shard = :shard AND creation_date >= :since",
-            {":shard": shard, ":since": to_text(sweep.since)},
+            {":shard": shard, ":since": to_text(walk.since)},
             start,
             index_name="entries",
             limit=limit + 1,
@@ -186,10 +186,10 @@ class DynamoSubscriptionStore:
         for count, row in enumerate(rows):
             if count == limit and last is not None:
                 after = f"{last['pk']}|{last['sk']}|{last['creation_date']}"
-                return frozenset(places), replace(sweep, after=after)
+                return frozenset(places), replace(walk, after=after)
             places.add(_place_of(row))
             last = row
-        following = None if sweep.shard + 1 == SHARDS else replace(sweep, shard=sweep.shard + 1, after=None)
+        following = None if walk.shard + 1 == SHARDS else replace(walk, shard=walk.shard + 1, after=None)
         return frozenset(places), following
 
 

@@ -83,6 +83,23 @@ class Table:
             if start is None:
                 return
 
+    def scan(self, condition: str, values: Item, members: str) -> Iterator[Item]:
+        """Return these members of all items that pass the condition. Reads the whole table, consistently."""
+        start = None
+        while True:
+            rows, start = self._call(
+                "scan_page",
+                self.name,
+                filter_expression=condition,
+                projection_expression=members,
+                expression_attribute_values=values,
+                exclusive_start_key=start,
+                consistent_read=True,
+            )[:2]
+            yield from rows
+            if start is None:
+                return
+
     def batch_get(self, keys: Sequence[Item], *, consistent: bool = False) -> list[Item]:
         """Return the items that exist, in any order."""
         items: list[Item] = self._call("batch_get", self.name, list(keys), consistent) if keys else []

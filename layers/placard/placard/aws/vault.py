@@ -59,6 +59,11 @@ class Vault:
         condition = "attribute_not_exists(lease_until) OR lease_until <= :now"
         return self._change(name, "SET lease_until = :until", condition, {":until": until, ":now": now})
 
+    def list_names(self, prefix: str) -> tuple[str, ...]:
+        """Return the names of all secrets that begin so, sorted."""
+        rows = self._table.scan("begins_with(pk, :prefix) AND attribute_exists(sealed)", {":prefix": prefix}, "pk")
+        return tuple(sorted(row["pk"] for row in rows))
+
     def _open(self, sealed: str) -> Mapping[str, Any]:
         with translating():
             value: Mapping[str, Any] = json.loads(self._encryptor.sync_decrypt(sealed))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from placard.domain.apply import Folded, close, conclude, explain, remember, wake
+from placard.domain.apply import Folded, close, conclude, explain, remark, remember, wake
 from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
@@ -71,7 +71,7 @@ def accept(
         tries=0,
         failing_since=None,
     )
-    standings = [_run(publication.standings[portal], running) for portal in running.portals]
+    standings = [_run(publication.standings[portal], running, policy) for portal in running.portals]
     drafts = [draft(s) for s in standings if s is not publication.standings[s.portal]]
     publication, entries = write(
         publication,
@@ -119,8 +119,12 @@ def _adopt(publication: Publication, remote_id: str | None) -> Publication:
     return replace(publication.with_standings(fresh), remote_id=remote_id)
 
 
-def _run(standing: Standing, running: Running) -> Standing:
+def _run(standing: Standing, running: Running, policy: Policy) -> Standing:
     word = RUNNING[standing.family or Family.UPDATE]
+    # The answer ranks below whatever the portal has said of the advert meanwhile.
+    if policy.taken_as is not None and running.kind is Operation.POST and standing.advert_at <= running.began_at:
+        advert = Advert(policy.taken_as)
+        standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
     if not standing.open or standing.word is word or word not in FOLLOWERS[standing.word]:
         return standing
     return replace(standing, word=word, problems=())
@@ -231,7 +235,7 @@ def postpone(
     entries = ()
     if lasts >= policy.patience:
         problem = Problem.of(Cause.NOT_TAKEN, why=why)
-        publication, entries = _tell(publication, running.portals, problem, now)
+        publication, entries = _tell(publication, running.portals, problem, policy, now)
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
 
@@ -260,14 +264,17 @@ def overdue(publication: Publication, policy: Policy, now: int) -> Folded:
     publication, entries = replace(publication, running=later), ()
     if not running.overdue:
         problem = Problem.of(Cause.NO_END_IN_TIME)
-        publication, entries = _tell(publication, running.portals, problem, now)
+        publication, entries = _tell(publication, running.portals, problem, policy, now)
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
 
 
-def _tell(publication: Publication, portals: tuple[str, ...], problem: Problem, now: int) -> tuple[Publication, Any]:
+def _tell(
+    publication: Publication, portals: tuple[str, ...], problem: Problem, policy: Policy, now: int
+) -> tuple[Publication, Any]:
+    """Tell a problem of an operation in flight once, behind what its advert waits for."""
     standings = [publication.standings[portal] for portal in portals]
     news = [
-        replace(standing, problems=(problem,))
+        replace(standing, problems=(*filter(None, (remark(standing, policy),)), problem))
         for standing in standings
         if standing.word not in END_WORDS and problem.code not in {known.code for known in standing.problems}
     ]

@@ -79,7 +79,7 @@ def wake(publication: Publication, now: int) -> Publication:
     look = needs_look(publication)
     dues = [now + SAFETY] if look else []
     running = publication.running
-    if running is not None:
+    if running is not None and not gives_way(publication):
         dues.append(_due_of(running, publication.lease_until, publication.retry_at, now))
     dues += [instant for instant in (publication.retry_at, publication.reading_until) if instant is not None]
     return replace(publication, look=look, due=min(dues, default=None))
@@ -96,8 +96,21 @@ def needs_look(publication: Publication) -> bool:
     if publication.reread or publication.surplus:
         return True
     if publication.running is not None:
-        return False
+        return gives_way(publication)
     return any(_unsettled(standing) for standing in publication.standings.values())
+
+
+def gives_way(publication: Publication) -> bool:
+    """Whether the operation in flight is not waited for: what it was to bring is not wanted any more, or is gone."""
+    running = publication.running
+    if running is None or not running.yields or running.phase is not Phase.ACCEPTED:
+        return False
+    standings = [publication.standings[portal] for portal in running.portals]
+    return all(
+        standing.acted < standing.seen
+        and (standing.wish is Wish.ABSENT or standing.advert.state is AdvertState.WITHDRAWN)
+        for standing in standings
+    )
 
 
 def _unsettled(standing: Standing) -> bool:
@@ -163,6 +176,8 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
     advert = _resolved(publication, event, policy, running)
     if advert is None and event.advert is not None:
         return _Fact(standing, Outcome.UNCHANGED, reread=True)
+    if advert is not None:
+        advert = policy.follow(standing.advert, advert)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
@@ -182,8 +197,18 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
     refused = [picture for picture in standing.pictures if picture.failed]
     if refused or standing.word in WITH_MEDIA_ERROR.values():
         problems = (policy.explain_media(refused),)
-    resting = policy.explain(standing.advert) if _should_rest_live(standing) else None
-    return replace(standing, problems=problems if resting is None else (resting, *problems))
+    reason = policy.explain(standing.advert) if _should_rest_live(standing) else remark(standing, policy)
+    return replace(standing, problems=problems if reason is None else (reason, *problems))
+
+
+def remark(standing: Standing, policy: Policy) -> Problem | None:
+    """Return what an advert needs of somebody, while its operation runs or though it is live."""
+    if standing.word is Word.DELETED or standing.acted == 0:
+        return None
+    if standing.wish is Wish.PRESENT:
+        return policy.remark(standing.advert)
+    kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
+    return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None
 
 
 def _should_rest_live(standing: Standing) -> bool:
@@ -253,6 +278,8 @@ def _fold_end(
         return _Fact(after, Outcome.UNCHANGED if told_before else Outcome.APPLIED)
     if publication.running is not None and standing.portal in publication.running.portals:
         return _Fact(standing, Outcome.STALE)
+    if end.if_asked and (standing.wish is not Wish.ABSENT or standing.acted < standing.seen):
+        return _Fact(standing, Outcome.UNCHANGED)
     return _fold_news(publication, standing, event, end, advert)
 
 
@@ -348,12 +375,17 @@ def _news_word(standing: Standing, end: End, advert: Advert | None, last: Runnin
     verdict = end.verdict
     if end.operation is not None and reached(end.operation, advert):
         verdict = Verdict.SUCCEEDED
-    if end.operation is not None and last is not None and end.operation is not last.kind:
+    if end.operation is not None and last is not None and not _is_end_of(last, standing.portal, end.operation):
         return standing.word
     word = ENDED[family, verdict]
     if verdict is Verdict.SUCCEEDED and (end.media_error or any(picture.failed for picture in standing.pictures)):
         word = WITH_MEDIA_ERROR.get(word, word)
     return word
+
+
+def _is_end_of(last: Running, portal: str, operation: Operation) -> bool:
+    """Whether news of an operation speaks of the last one, and that one of the portal's present revision."""
+    return operation is last.kind and portal in last.portals
 
 
 def _settle_running(changed: Publication, before: Publication, event: PortalEvent, policy: Policy) -> Publication:
@@ -424,7 +456,8 @@ def _fold_advert(
         standing = replace(standing, advert_at=order)
     if same:
         return _Fact(standing, Outcome.UNCHANGED)
-    if event.end is not None and advert == replace(standing.advert, code=advert.code):
+    alike = advert == replace(standing.advert, code=advert.code)
+    if event.end is not None and alike and policy.remark(advert) == policy.remark(standing.advert):
         # The end of an operation brings its own word along; where nothing else is new, that alone is no news.
         return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
     if advert.state is not AdvertState.PAUSED:

@@ -30,14 +30,18 @@ class Cause(Enum):
     PRICE_NOT_THE_SUM = "invalid_field", "{portal}: the price is the sum of housePrice and plotPrice."
     CURRENCY = "invalid_field", "{portal} takes {currencies}."
     SURFACE_TOO_SMALL = "invalid_field", "{portal} takes surfaces from {least} m²."
+    NUMBER_TOO_LOW = "invalid_field", "{portal} takes {name} from {least}."
+    NUMBER_OUTSIDE = "invalid_field", "{portal} takes {name} from {least} to {most}."
+    UNITS_REVERSED = "invalid_field", "{portal}: rentableUnits is above totalUnits."
     SPACES_REVERSED = "invalid_field", "{portal}: spaceMin is above spaceMax."
     BUILD_STATE = "invalid_field", "{portal} takes buildState {only} only."
     OFFER_WITHOUT_PORTAL = "invalid_field", "The offer {offer} needs {portal} among the portals."
+    OTHER_CATEGORY = "invalid_field", "{portal} knows {only}, not {value}."
     CATEGORY = "unmapped_category", "{portal}'s category for such a listing is not known."
     ESTATE_TYPE = "unsupported", "{portal} takes estates of type {only} only."
     DISTRIBUTION_TYPE = "unsupported", "{portal} takes {only} only."
     FORBIDDEN = "unsupported", "{portal} takes no {word}."
-    NO_PUBLISHING_YET = "unsupported", "This hub does not publish to {portal} yet."
+    CITY = "unsupported", "{portal} takes no property in {city}: {only}."
 
     # --- its media ---
     MEDIA_REFUSED = "media_refused", "The portal refused {count} of the media: {named}.{steps}"
@@ -62,6 +66,8 @@ class Cause(Enum):
     SEVERAL_ACCOUNTS = "account_ambiguous", "Several accounts of {portal} are connected and the listing names none."
     ACCOUNT_INCOMPLETE = "credentials_invalid", "The account has no {what}."
     ACCOUNT_REFUSED = "credentials_invalid", "{portal} gives no token for this account."
+    ACCOUNT_MAY_NOT = "credentials_invalid", "{portal} does not let this account do this."
+    ACCOUNT_TOKEN_REFUSED = "credentials_invalid", "{portal} refuses a token it has just given."
     CONSENT_REVOKED = "consent_revoked", "The account no longer lets the hub act for it."
 
     # --- the hub's own credentials ---
@@ -70,6 +76,33 @@ class Cause(Enum):
     APP_REFUSED = "credentials_app", "{portal} refuses the hub's own credentials."
     SCOPE_MISSING = "credentials_app", "{portal} does not let the hub do this: a scope is missing."
     NEW_TOKEN_REFUSED = "credentials_app", "{portal} refuses a token it has just given."
+
+    # --- what people do at the portal ---
+    CHANGED_BY_HAND = "manual_step", "{portal} takes changes from people alone: make this one in its own back office."
+    PAUSED_BY_HAND = (
+        "manual_step",
+        "{portal} takes an advert offline for people alone: ask for it in its own back office.",
+    )
+    RESUMED_BY_HAND = (
+        "manual_step",
+        "{portal} brings an advert online for people alone: ask for it in its own back office.",
+    )
+    CHECKED_BY_HAND = (
+        "manual_step",
+        "{portal} does not let a checked property be taken off by a call: ask for it in its own back office.",
+    )
+    CONTENT_BY_HAND = (
+        "manual_step",
+        "{portal} waits for photos, texts and the home check: agree on them with its own people.",
+    )
+    NOT_CHECKED = "unverified", "The advert is public, but {portal} closed the check without a passed visit."
+    CHECK_NOT_PASSED = (
+        "rejected_by_portal",
+        "{portal} closed the check without a passed visit, and does not publish.",
+    )
+    NOT_PUBLIC_YET = "not_live_yet", "The property is verified and {portal} has not published it yet."
+    CALLED_OFF = "removed_on_portal", "The listing process was cancelled at {portal}."
+    TAKEN_DOWN = "removed_on_portal", "{portal} does not show the property any more."
 
     # --- the portal's answers, and none ---
     READING_REFUSED = "rejected_by_portal", "The portal refuses to be read: HTTP {status}"

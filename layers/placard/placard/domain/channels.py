@@ -25,6 +25,9 @@ PROVIDER_OF = {
     "spotahome": "spotahome",
 }
 PORTALS = tuple(CHANNEL_OF)
+# Listing processes are Spotahome's alone.
+PROCESS_PROVIDER = "spotahome"
+PROCESS_PORTAL = "SPOTAHOME"
 
 
 def channels_of(portals: Iterable[str]) -> tuple[str, ...]:

@@ -156,7 +156,9 @@ def _plan_portal(
     broken = rendering.problems.get(standing.portal, ())
     judged = policy.judges_updates and standing.advert.live
     if situation is Situation.NEW and broken and not judged:
-        plan.finishes.append(Finish(standing.portal, ENDED[family_of(standing), Verdict.FAILED], problems=broken))
+        _fail(plan, standing, broken)
+    elif step is Step.WAIT and Operation.DEACTIVATE in policy.manual:
+        _fail(plan, standing, (policy.by_hand(Operation.DEACTIVATE),))
     elif step is Step.END_UPDATED:
         _finish(plan, standing, Word.UPDATED, _why_nothing_is_sent(standing))
     elif step is Step.END_DELETED:
@@ -174,6 +176,11 @@ def _plan_portal(
 def _finish(plan: _Plan, standing: Standing, word: Word, message: str | None) -> None:
     if standing.open:
         plan.finishes.append(Finish(standing.portal, word, message))
+
+
+def _fail(plan: _Plan, standing: Standing, problems: tuple[Problem, ...]) -> None:
+    if standing.open:
+        plan.finishes.append(Finish(standing.portal, ENDED[family_of(standing), Verdict.FAILED], problems=problems))
 
 
 def _why_nothing_is_sent(standing: Standing) -> str:
@@ -233,6 +240,9 @@ def _plan_operation(
         until = (publication.deleted_at or 0) + policy.repost_wait
         plan.holds.append(Hold(standing.portal, Problem.of(Cause.CHARGED_AGAIN)))
         plan.wakes.append(until)
+        return
+    if operation in policy.manual:
+        _fail(plan, standing, (policy.by_hand(operation),))
         return
     plan.steps[standing.portal] = operation
 
@@ -313,6 +323,7 @@ def begin(
         hashes={portal: rendering.hashes[portal] for portal in start.listed} if sends else {},
         key=rendering.key if sends else publication.key,
         remote_id=start.surplus or (None if start.kind is Operation.POST else publication.remote_id),
+        yields=policy.yields and start.kind is Operation.POST,
     )
     begun = replace(publication.with_standings(standings), running=running, lease_until=now + lease, retry_at=None)
     return replace(begun, due=now + lease, look=False)

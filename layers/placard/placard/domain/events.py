@@ -73,7 +73,8 @@ class End:
 
     `removal` says that the end takes the advert off the portal; None where the word does not tell.
     `remote_revision` is the portal's own count of accepted writes (AVIV). `media_error`: a success, but for some media,
-    whether the portal names them or not.
+    whether the portal names them or not. `if_asked`: an observation that is the end of what was asked for, and no word of
+    the portal's own where nothing was.
     """
 
     verdict: Verdict
@@ -81,6 +82,7 @@ class End:
     remote_revision: int | None = None
     removal: bool | None = None
     media_error: bool = False
+    if_asked: bool = False
 
     @property
     def takes_off(self) -> bool | None:

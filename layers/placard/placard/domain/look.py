@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from placard.domain.apply import explain
+from placard.domain.apply import explain, gives_way
 from placard.domain.classified import Classified, Wish
 from placard.domain.decide import Decision, Finish, Hold, decide
 from placard.domain.events import Source
@@ -27,6 +27,7 @@ class Looked:
 def look(publication: Publication, classified: Classified, rendering: Rendering, policy: Policy, now: int) -> Looked:
     """See the newest revision, decide, and enter what needs no call."""
     publication, seen = see(expire(publication, now), classified, now)
+    publication = give_way(publication)
     decision = decide(publication, rendering, policy, now)
     publication, settled = settle(publication, decision.finishes, decision.holds, rendering, policy, now)
     return Looked(publication, seen + settled, decision)
@@ -139,9 +140,16 @@ def expire(publication: Publication, now: int) -> Publication:
     )
 
 
+def give_way(publication: Publication) -> Publication:
+    """Take an operation that nobody waits for any more off the publication; its revision is overtaken."""
+    if not gives_way(publication):
+        return publication
+    return replace(publication, running=None, last=publication.running)
+
+
 def settle(
     publication: Publication,
-    finishes: Iterable[Finish],
+    finishes: Sequence[Finish],
     holds: Iterable[Hold],
     rendering: Rendering,
     policy: Policy,
@@ -155,7 +163,17 @@ def settle(
             waiting = replace(standing, problems=(hold.problem,))
             text = f"{MESSAGES[Word.RECEIVED]}; waiting: {hold.problem.detail}"
             drafts.append(Draft(waiting, Word.RECEIVED, standing.seen, text, (hold.problem,)))
+    publication = _forget_last(publication, {finish.portal for finish in finishes})
     return write(publication, drafts, now=now, source=Source.HUB, normalised=rendering.normalised if drafts else ())
+
+
+def _forget_last(publication: Publication, portals: set[str]) -> Publication:
+    """Take portals whose revision ended without a call off the last operation: its late news are not of this revision."""
+    last = publication.last
+    if last is None or portals.isdisjoint(last.portals):
+        return publication
+    left = tuple(portal for portal in last.portals if portal not in portals)
+    return replace(publication, last=replace(last, portals=left))
 
 
 def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
@@ -169,7 +187,8 @@ def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
         payload_hash=None if finish.word in FAILED_WORDS else standing.payload_hash,
     )
     ended = explain(ended, policy, finish.problems)
-    return draft(ended, message=None if ended.problems else finish.message)
+    # A live advert may have a problem of its own, which does not explain why nothing was sent.
+    return draft(ended, message=finish.message if ended.advert.live or not ended.problems else None)
 
 
 def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:

@@ -8,7 +8,7 @@ from typing import Any
 
 from placard.domain.budget import Rate
 from placard.domain.causes import Cause
-from placard.domain.events import Advert, Operation, Picture
+from placard.domain.events import Advert, AdvertState, Operation, Picture
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import RESTING_PROBLEM
 from placard.domain.problems import Problem
@@ -21,6 +21,10 @@ def _as_told(advert: Advert, last: Operation | None) -> Advert:
     return advert
 
 
+def _without_past(before: Advert, told: Advert) -> Advert:
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A provider's manifest. All spans are in milliseconds.
@@ -30,8 +34,15 @@ class Policy:
     `settle`: after this long, a POST that a search does not find was never taken.
     `next_operations`: what the portal permits for an advert in this state.
     `resolve`: settles a code that two states share, by the last operation that succeeded; None where only a reading can tell.
+    `follow`: what a description of the advert means after the one before it, for a portal that never says what it did.
     `resting_problems`: codes whose reason for not being live is another than that of their state.
+    `remarks`: (state, code) → what is to be said of an advert that is wished for and stands so, while an operation runs or
+    it is live as well.
+    `taken_as`: how an advert stands whose creation was taken, None where only the portal's next word tells.
     `pauses`: the portal can pause; elsewhere a pause is a DELETE.
+    `manual`: operations the portal takes from people alone → what they have to do.
+    `looks_first`: the portal knows no key of ours, so that a creation begins with a search.
+    `yields`: a creation takes days there; it gives way to a removal, and once its advert is gone to any newer revision.
     `judges_updates`: what breaks our rules is sent all the same where it is live, for the portal to judge.
     `repost_wait`: how long after a DELETE a POST of the same advert would be charged twice.
     `patience`: how long calls may fail before the timeline says so.
@@ -48,8 +59,14 @@ class Policy:
     settle: int
     next_operations: Callable[[Advert], tuple[Operation, ...]]
     resolve: Callable[[Advert, Operation | None], Advert | None] = _as_told
+    follow: Callable[[Advert, Advert], Advert] = _without_past
     resting_problems: Mapping[str, str] = field(default_factory=dict)
+    remarks: Mapping[tuple[AdvertState, str], Problem] = field(default_factory=dict)
+    taken_as: AdvertState | None = None
     pauses: bool = True
+    manual: Mapping[Operation, Problem] = field(default_factory=dict)
+    looks_first: bool = False
+    yields: bool = False
     judges_updates: bool = False
     repost_wait: int = 0
     patience: int = 15 * MINUTE
@@ -71,6 +88,9 @@ class Policy:
 
     def explain(self, advert: Advert) -> Problem | None:
         """Return why an advert at rest is not live, None where it is or where nothing was ever there."""
+        remark = self.remark(advert)
+        if remark is not None:
+            return remark
         code = self.resting_problems.get(advert.code or "") or RESTING_PROBLEM.get(advert.state)
         if code is None:
             return None
@@ -78,6 +98,14 @@ class Policy:
         return (
             Problem.quote(code, ": ".join(said)) if said else Problem.shown_as(code, advert.code or advert.state.value)
         )
+
+    def remark(self, advert: Advert) -> Problem | None:
+        """Return what is to be said of an advert that stands so, whatever was asked last."""
+        return self.remarks.get((advert.state, advert.code or ""))
+
+    def by_hand(self, operation: Operation) -> Problem:
+        """Return what people have to do in the place of an operation that the portal takes from nobody else."""
+        return self.manual[operation]
 
     def scaled(self, scale: float) -> Policy:
         """Return the same policy with every wait shortened; the sandbox alone does this (`TimeScale`)."""

@@ -31,7 +31,8 @@ class Running:
 
     `portals` still await their end; `removing` are those of them that the call takes off; `listed` are all portals that the
     advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal.
-    `overdue`: the CRM has been told that its end is late; `alarmed`: the operator too.
+    `overdue`: the CRM has been told that its end is late; `alarmed`: the operator too. `yields`: it need not end before a
+    newer revision is acted on (`Policy.yields`).
     """
 
     id: str
@@ -49,6 +50,7 @@ class Running:
     transaction: str | None = None
     overdue: bool = False
     alarmed: bool = False
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,30 @@ class PreconditionError(RefusalError):
         super().__init__(f"The classified is at revision {revision}")
 
 
+class UnknownProcessError(RefusalError):
+    """A listing process that is unknown, gone or somebody else's."""
+
+    def __init__(self, process_id: str) -> None:
+        super().__init__(f"No listing process has id {process_id[:40]}")
+
+
+class ClosedProcessError(RefusalError):
+    """A listing process whose state forbids what is asked."""
+
+    def __init__(self, process_id: int) -> None:
+        super().__init__(f"Listing process {process_id} cannot be cancelled in its present state")
+
+
+class InvalidFieldError(RefusalError):
+    """A field of a well-formed body that breaks a rule, named as seed 004 names rules."""
+
+    def __init__(self, field: str, rule: str, reason: str) -> None:
+        super().__init__("One field did not pass validation")
+        self.field = field
+        self.rule = rule
+        self.reason = reason
+
+
 _PART = {
     ErrorSource.BODY: "body",
     ErrorSource.PARAMETER: "query",

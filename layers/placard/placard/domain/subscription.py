@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
+class Walk:
     """A walk over the customer's entries since `since`, to wake every publication that waits to be told.
 
     `shard` and `after` are how far it has come. `again_at` (ms) is None on the last round: the index shows late what was
@@ -69,7 +69,7 @@ class Subscription:
     paused_at: int | None = None
     canary: Place | None = None
     behind_from: int | None = None
-    sweep: Sweep | None = None
+    walk: Walk | None = None
     resumed_at: int = 0
 
     @property
@@ -82,7 +82,7 @@ class Subscription:
     @property
     def due(self) -> int | None:
         """When somebody must look at the subscription itself, None while it needs nobody."""
-        waits = [self.next_at, None if self.sweep is None else self.sweep.not_before]
+        waits = [self.next_at, None if self.walk is None else self.walk.not_before]
         return min((instant for instant in waits if instant is not None), default=None)
 
 
@@ -157,8 +157,8 @@ def pass_on(subscription: Subscription, now: int) -> Subscription:
     if subscription.canary is None:
         return replace(subscription, failures=0, failing_since=None, next_at=None, behind_from=None)
     start = now if subscription.behind_from is None else subscription.behind_from
-    sweep = Sweep(start, not_before=now, again_at=now + _INDEX_LAG)
-    return replace(subscription, canary=None, next_at=now + 2 * _INDEX_LAG, sweep=sweep)
+    walk = Walk(start, not_before=now, again_at=now + _INDEX_LAG)
+    return replace(subscription, canary=None, next_at=now + 2 * _INDEX_LAG, walk=walk)
 
 
 def lower(subscription: Subscription, oldest: int) -> Subscription:
@@ -167,11 +167,11 @@ def lower(subscription: Subscription, oldest: int) -> Subscription:
     return replace(subscription, behind_from=oldest if known is None else min(known, oldest))
 
 
-def next_round(sweep: Sweep) -> Sweep | None:
-    """Return the sweep after all shards were walked: a second round over what the index may have shown late, then none."""
-    if sweep.again_at is None:
+def next_round(walk: Walk) -> Walk | None:
+    """Return the walk after all shards were walked: a second round over what the index may have shown late, then none."""
+    if walk.again_at is None:
         return None
-    return Sweep(since=sweep.again_at - 2 * _INDEX_LAG, not_before=sweep.again_at)
+    return Walk(since=walk.again_at - 2 * _INDEX_LAG, not_before=walk.again_at)
 
 
 def warn(subscription: Subscription, now: int, scale: float = 1) -> str | None:
@@ -195,7 +195,7 @@ def warn(subscription: Subscription, now: int, scale: float = 1) -> str | None:
 
 def _go_on(subscription: Subscription, start: int | None, now: int) -> Subscription:
     """Stop the clock and walk over what waits since `start`; a walk that has not come to its end begins again."""
-    unfinished = None if subscription.sweep is None else subscription.sweep.since
+    unfinished = None if subscription.walk is None else subscription.walk.since
     starts = [instant for instant in (start, unfinished) if instant is not None]
     return replace(
         subscription,
@@ -205,5 +205,5 @@ def _go_on(subscription: Subscription, start: int | None, now: int) -> Subscript
         paused_at=None,
         canary=None,
         behind_from=None,
-        sweep=Sweep(min(starts), not_before=now, again_at=now + _INDEX_LAG) if starts else None,
+        walk=Walk(min(starts), not_before=now, again_at=now + _INDEX_LAG) if starts else None,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, cast
 
+from placard.domain.events import PortalEvent
 from placard.domain.policy import Policy
-from placard.ports import Publisher, Receiver, Renderer
+from placard.ports import Poller, Publisher, Receiver, Renderer, Row
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -16,6 +18,8 @@ PROVIDERS: dict[str, tuple[str, str, str | None]] = {
 }
 # Beside them, importable without an HTTP client: its renderer's class.
 RENDERERS = {"olx": "OlxRenderer", "aviv": "AvivRenderer", "spotahome": "SpotahomeRenderer"}
+# provider that never calls: the class of its poller.
+POLLERS = {"spotahome": "SpotahomePoller"}
 
 
 def load_policy(provider: str) -> Policy:
@@ -35,9 +39,28 @@ def load_renderer(provider: str, *arguments: Any, **named: Any) -> Renderer:
     return cast("Renderer", getattr(folder, RENDERERS[provider])(*arguments, **named))
 
 
+def load_poller(provider: str, *arguments: Any, **named: Any) -> Poller | None:
+    """Return what reads at a provider that never calls, None at others. It takes what the publisher takes."""
+    poller = POLLERS.get(provider)
+    if poller is None:
+        return None
+    return cast("Poller", getattr(import_module(f"{PROVIDERS[provider][0]}.poller"), poller)(*arguments, **named))
+
+
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:
     """Return a provider's receiver, None where the portal never calls."""
     folder, _, receiver = PROVIDERS[provider]
     if receiver is None:
         return None
     return cast("Receiver", getattr(import_module(f"{folder}.receiver"), receiver)(*arguments, **named))
+
+
+def calls(provider: str) -> bool:
+    """Whether a provider calls the hub; the others are polled."""
+    return PROVIDERS[provider][2] is not None
+
+
+def load_interpretation(provider: str) -> Callable[[Row, str | None, int], PortalEvent]:
+    """Return what such a provider's rows mean, without the client that reads them."""
+    states = import_module(f"{PROVIDERS[provider][0]}.states")
+    return cast("Callable[[Row, str | None, int], PortalEvent]", states.interpret_row)

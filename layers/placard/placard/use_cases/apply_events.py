@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from placard.domain.apply import apply, wake
 from placard.domain.errors import TransitionConflictError
+from placard.domain.events import PortalEvent
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Outcome
 from placard.domain.policy import Policy
 from placard.domain.publication import Publication
-from placard.ports import Change, Clock, Link, Message, PublicationStore, Receiver
+from placard.ports import Change, Clock, Link, Message, PublicationStore
 
 logger = logging.getLogger(__name__)
 
@@ -27,12 +29,19 @@ PARKED_FOR = DAY
 _MOST_RACES = 20
 
 
+class Interpreter(Protocol):
+    """Makes sense of stored messages: a receiver does, and for a portal that never calls the reader of observations."""
+
+    def interpret(self, message: Message, channel: str) -> PortalEvent | None:
+        """Return what a stored message says, None where it is not about an advert. Never raises for what it says."""
+
+
 @dataclass(frozen=True, slots=True)
 class ApplyEvents:
-    """Folds messages; `receiver_of` and `policy_of` give a provider's parts."""
+    """Folds messages; `interpreter_of` and `policy_of` give a provider's parts."""
 
     store: PublicationStore
-    receiver_of: Callable[[str], Receiver]
+    interpreter_of: Callable[[str], Interpreter]
     policy_of: Callable[[str], Policy]
     clock: Clock
 
@@ -85,7 +94,7 @@ class ApplyEvents:
         policy = self.policy_of(message.provider)
         if not policy.callbacks_are_facts:
             return self._hint(publication, message)
-        event = self.receiver_of(message.provider).interpret(message, link.channel)
+        event = self.interpreter_of(message.provider).interpret(message, link.channel)
         if event is None:
             self.store.mark_message(message, NO_ADVERT, None)
             return NO_ADVERT

@@ -106,8 +106,11 @@ class DeliverPublication:
             max((standing.remote_revision for standing in begun.standings.values()), default=0),
         )
         logger.info("calling the portal", extra={"operation": start.kind.value, "remoteId": running.remote_id})
+        answer: Answer | None = None
         try:
-            answer = self.provider.publisher.send(call)
+            found = self._look_first(call)
+            if found is None:
+                answer = self.provider.publisher.send(call)
         except PortalUnavailableError as error:
             self._postpone(begun, running, error)
         except PortalRejectedError as error:
@@ -118,7 +121,36 @@ class DeliverPublication:
             # A publisher needs the vault before its call and never behind it: the portal has not taken anything.
             self._postpone(begun, running, PortalUnavailableError("the vault does not answer", taken=False))
         else:
-            self._record(begun, running, answer, rendering)
+            if answer is not None:
+                self._record(begun, running, answer, rendering)
+            elif found is not None:
+                self._join(begun, running, found)
+
+    def _look_first(self, call: Call) -> str | None:
+        """Return the advert that a creation would double, where only a search can tell."""
+        if call.operation is not Operation.POST or not self.provider.policy.looks_first:
+            return None
+        try:
+            return self._find(call.classified, call.channel)
+        except PortalUnavailableError as error:
+            raise PortalUnavailableError(
+                str(error), taken=False, wait=error.wait, throttled=error.throttled, status_code=error.status_code
+            ) from error
+
+    def _find(self, classified: Classified, channel: str) -> str | None:
+        """Search for a classified's advert; one that is known to be another classified's is not it."""
+        found = self.provider.publisher.search(classified, channel)
+        return next((remote_id for remote_id in found if self._may_be_of(classified, channel, remote_id)), None)
+
+    def _may_be_of(self, classified: Classified, channel: str, remote_id: str) -> bool:
+        link = self.store.link_of(self.provider.policy.provider, remote_id)
+        return link is None or (link.classified_id, link.channel) == (classified.classified_id, channel)
+
+    def _join(self, publication: Publication, running: Running, found: str) -> None:
+        """Take an advert that was found as the one the operation was to create, and ask at once how it stands."""
+        answer = Answer(Result.ACCEPTED, remote_id=found)
+        link = self._link(publication, found)
+        self._fold(publication, lambda current, now: self._found(current, running, answer, now), link)
 
     def _record(self, begun: Publication, running: Running, answer: Answer, rendering: Rendering) -> None:
         if answer.result is Result.ACCEPTED:
@@ -200,7 +232,7 @@ class DeliverPublication:
         classified, _ = self.store.load(begun.classified_id)
         missing = PortalUnavailableError("the portal says the advert exists, and does not list it", taken=False)
         try:
-            found = None if classified is None else self.provider.publisher.search(classified, begun.channel)
+            found = None if classified is None else self._find(classified, begun.channel)
         except PortalUnavailableError as error:
             found, missing = None, _of_search(error, taken=False)
         except (PortalRejectedError, CredentialsError) as error:
@@ -228,7 +260,7 @@ class DeliverPublication:
             return
         asking = self._ask(publication)
         try:
-            found = self.provider.publisher.search(classified, publication.channel)
+            found = self._find(classified, publication.channel)
         except PortalUnavailableError as error:
             self._postpone(asking, running, _of_search(error, taken=True))
             return
@@ -236,10 +268,7 @@ class DeliverPublication:
             self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
             return
         if found is not None:
-            answer = Answer(Result.ACCEPTED, remote_id=found)
-            self._fold(
-                asking, lambda current, now: self._found(current, running, answer, now), self._link(asking, found)
-            )
+            self._join(asking, running, found)
         elif self.clock.now() >= running.began_at + self.provider.policy.settle:
             self._fold(asking, lambda current, now: answers.forget(current, running.id, now))
         else:

@@ -12,7 +12,7 @@ from placard.domain import subscription as clock_of
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import DAY, SECOND
 from placard.domain.publication import Entry
-from placard.domain.subscription import State, Subscription, Sweep, wants
+from placard.domain.subscription import State, Subscription, Walk, wants
 from placard.domain.told import Told, position, settle, untold
 from placard.ports import CallbackSender, Clock, Credentials, Delivery, Reply, Telling, ToldStore, View, WakeUps
 from placard.use_cases.webhook_secrets import read_secrets
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 50
 _LONGEST_LOOK = 30 * SECOND
 _MOST_RACES = 20
-# Publications that wait for a failing endpoint are woken by the sweep that follows its recovery; this finds a lost one.
+# Publications that wait for a failing endpoint are woken by the walk that follows its recovery; this finds a lost one.
 _SAFETY = DAY
 
 
@@ -116,8 +116,8 @@ class NotifyCrm:
         now = self.clock.now()
         if found is None:
             return Look(Ending.IDLE)
-        if found.sweep is not None and found.sweep.not_before <= now:
-            return self._sweep(found, found.sweep, now)
+        if found.walk is not None and found.walk.not_before <= now:
+            return self._walk(found, found.walk, now)
         if found.next_at is None or found.next_at > now:
             return Look(Ending.IDLE)
         look = Look(Ending.IDLE) if found.canary is None else self(Telling(customer, found.canary))
@@ -125,12 +125,12 @@ class NotifyCrm:
             self._save(clock_of.pass_on(found, now))
         return look
 
-    def _sweep(self, found: Subscription, sweep: Sweep, now: int) -> Look:
+    def _walk(self, found: Subscription, walk: Walk, now: int) -> Look:
         """Wake some of those who may wait, and note how far the walk has come; the note wakes the next step."""
-        places, further = self.store.places_of(found.customer, sweep, _AT_ONCE)
+        places, further = self.store.places_of(found.customer, walk, _AT_ONCE)
         self.wake_ups.tell([Telling(found.customer, place) for place in sorted(places)])
-        rest = clock_of.next_round(sweep) if further is None else replace(further, not_before=now)
-        self._save(replace(found, sweep=rest))
+        rest = clock_of.next_round(walk) if further is None else replace(further, not_before=now)
+        self._save(replace(found, walk=rest))
         return Look(Ending.SWEPT)
 
     def _save(self, subscription: Subscription) -> None:

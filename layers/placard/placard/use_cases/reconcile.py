@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from placard.domain.channels import PROVIDER_OF
+from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
 from placard.domain.instants import MINUTE
 from placard.domain.look import has_seen
 from placard.domain.told import Place
-from placard.ports import ClassifiedStore, Clock, Due, DueStore, Telling, WakeUp, WakeUps
+from placard.ports import ClassifiedStore, Clock, Due, DueStore, ProcessWakeUp, Telling, WakeUp, WakeUps
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +54,10 @@ class Reconcile:
             _, provider, remote_id = due.pk.split("#", 2)
             _, digest = due.sk.split("#", 1)
             self.wake_ups.retry_messages(((provider, remote_id, digest),))
+        elif due.kind == "PROCESS":
+            _, customer = due.pk.split("#", 1)
+            _, process_id = due.sk.split("#", 1)
+            self.wake_ups.send((ProcessWakeUp(PROCESS_PROVIDER, customer, int(process_id)),))
         else:
             logger.error("a due time nobody knows", extra={"kind": due.kind})
 

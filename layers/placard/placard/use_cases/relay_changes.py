@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from placard.domain.channels import PROVIDER_OF, channels_of
 from placard.domain.instants import SECOND
 from placard.domain.retry import LONGEST_HIDDEN
-from placard.ports import ClassifiedChanged, Clock, PublicationChanged, Telling, TellingChanged, WakeUp, WakeUps
+from placard.ports import (
+    ClassifiedChanged,
+    Clock,
+    ProcessChanged,
+    ProcessWakeUp,
+    PublicationChanged,
+    Telling,
+    TellingChanged,
+    WakeUp,
+    WakeUps,
+)
 
-Change = ClassifiedChanged | PublicationChanged | TellingChanged
+Change = ClassifiedChanged | PublicationChanged | ProcessChanged | TellingChanged
 
 
 def relay_changes(changes: Iterable[Change], wake_ups: WakeUps, clock: Clock) -> int:
-    """Wake every publication and every telling that a change concerns, each once; return how many.
+    """Wake every publication, listing process and telling that a change concerns, each once; return how many.
 
     Raises when a send fails.
     """
     now = clock.now()
-    looks: dict[tuple[str, str], WakeUp] = {}
+    looks: dict[WakeUp | ProcessWakeUp, WakeUp | ProcessWakeUp] = {}
     tellings: dict[tuple[str, object], Telling] = {}
     for change in changes:
         if isinstance(change, TellingChanged):
             _add_telling(tellings, change, now)
             continue
         for wake_up in _wake_ups(change, now):
-            known = looks.get((wake_up.classified_id, wake_up.channel))
+            target = replace(wake_up, delay=0)
+            known = looks.get(target)
             if known is None or wake_up.delay < known.delay:
-                looks[wake_up.classified_id, wake_up.channel] = wake_up
+                looks[target] = wake_up
     if looks:
         wake_ups.send(tuple(looks.values()))
     if tellings:
@@ -42,7 +54,9 @@ def _add_telling(tellings: dict[tuple[str, object], Telling], change: TellingCha
         tellings[change.customer, change.place] = Telling(change.customer, change.place, wait)
 
 
-def _wake_ups(change: ClassifiedChanged | PublicationChanged, now: int) -> list[WakeUp]:
+def _wake_ups(
+    change: ClassifiedChanged | PublicationChanged | ProcessChanged, now: int
+) -> Sequence[WakeUp | ProcessWakeUp]:
     if isinstance(change, ClassifiedChanged):
         return [
             WakeUp(PROVIDER_OF[channel], change.classified_id, channel, change.customer)
@@ -51,6 +65,8 @@ def _wake_ups(change: ClassifiedChanged | PublicationChanged, now: int) -> list[
     wait = _wait(change.retry_at, now)
     if wait is None:
         return []
+    if isinstance(change, ProcessChanged):
+        return [ProcessWakeUp(change.provider, change.customer, change.process_id, wait)]
     return [WakeUp(PROVIDER_OF[change.channel], change.classified_id, change.channel, change.customer, wait)]
 
 

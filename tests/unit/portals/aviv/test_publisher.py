@@ -258,7 +258,7 @@ def test_a_classified_is_found_by_the_crms_own_key() -> None:
     wanted = item["data"]["metaData"]["source"]["offererEstateId"]
     portal = Portal(httpx.Response(200, json={"items": page["items"]}))
     classified = replace(make_classified(RESALE), offerer_estate_id=wanted)
-    assert make_publisher(portal, FakeClock()).search(classified, "aviv") == item["classifiedId"]
+    assert make_publisher(portal, FakeClock()).search(classified, "aviv") == (item["classifiedId"],)
     assert str(portal.requests[0].url) == f"{BASE}/classifieds?offererEstateId={wanted}"
 
 
@@ -278,5 +278,5 @@ def test_every_call_about_a_revision_carries_its_trace() -> None:
 def test_another_key_is_not_taken_for_ours() -> None:
     page = read_contract("aviv/classifieds_page.json")
     portal = Portal(httpx.Response(200, json=page))
-    assert make_publisher(portal, FakeClock()).search(make_classified(RESALE), "aviv") is None
+    assert make_publisher(portal, FakeClock()).search(make_classified(RESALE), "aviv") == ()
     assert len(portal.requests) == 4, "a list without an end is left after a few pages"

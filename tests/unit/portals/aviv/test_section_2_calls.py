@@ -97,7 +97,7 @@ ERRORS: dict[tuple[str, int], Any] = {
 }
 SUCCESSES = {
     "POST /classifieds": Result.ACCEPTED,
-    "GET /classifieds": None,
+    "GET /classifieds": (),
     "GET /classifieds/{id}": [],
     "PUT /classifieds/{id}": Result.ACCEPTED,
     "DELETE /classifieds/{id}": Result.ACCEPTED,

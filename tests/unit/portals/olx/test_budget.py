@@ -27,10 +27,6 @@ GRANTED = answer_of("olx/response_token_200.json")
 EXPIRED = answer_of("olx/response_error_403_expired_token.json")
 
 
-# The other portals' settings, which the parts of every provider are made from.
-AVIV = dict.fromkeys(("AVIV_BASE_URL", "AVIV_TOKEN_URL", "AVIV_RECEIVER_URL", "AVIV_RULES"), "-")
-
-
 class Hub:
     """Instances of one hub, each with its own publisher, at one portal and on one budget."""
 
@@ -110,7 +106,7 @@ def test_a_list_of_many_pages_comes_to_its_end_on_a_busy_day() -> None:
     hub = Hub(*pages)
     hub.spend()
     hub.clock.advance(RATE.share)
-    assert hub.publishers[0].search(make_classified(make_body()), "imovirtual") is None
+    assert hub.publishers[0].search(make_classified(make_body()), "imovirtual") == ()
     assert len(hub.portal.requests) == MOST_PAGES
     hub.clock.advance(3 * SECOND)
     with pytest.raises(BudgetSpentError):
@@ -133,7 +129,7 @@ def test_the_hub_as_it_runs_asks_the_budget() -> None:
     clock, budget = FakeClock(), MemoryBudget()
     while not budget.take(POLICY.provider, RATE, clock.now()):
         pass
-    settings = Settings({"OLX_BASE_URL": "https://api.olxgroup.invalid", "TIME_SCALE": "1", **AVIV})
+    settings = Settings({"OLX_BASE_URL": "https://api.olxgroup.invalid", "TIME_SCALE": "1"})
     bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), budget=budget)
     try:
         with pytest.raises(BudgetSpentError):

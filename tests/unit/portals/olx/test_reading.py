@@ -107,7 +107,7 @@ def test_a_meta_that_is_not_there_ends_a_deletion() -> None:
 # --- searching -------------------------------------------------------------------------------------------------------
 
 
-def search(*pages: list[dict[str, Any]]) -> str | None:
+def search(*pages: list[dict[str, Any]]) -> tuple[str, ...]:
     portal = Portal(*(httpx.Response(200, json={"data": page}) for page in pages))
     return make_publisher(portal, FakeClock()).search(make_classified(make_body()), "imovirtual")
 
@@ -117,11 +117,11 @@ def item(uuid: str, own_id: str = "c-1-sale", action: str = "POSTED") -> dict[st
 
 
 def test_an_advert_is_found_by_our_own_id() -> None:
-    assert search([item("a", "other"), item("b")]) == "b"
+    assert search([item("a", "other"), item("b")]) == ("b",)
 
 
 def test_an_advert_on_a_later_page_is_found() -> None:
-    assert search([item(f"x{number}", "other") for number in range(100)], [item("b")]) == "b"
+    assert search([item(f"x{number}", "other") for number in range(100)], [item("b")]) == ("b",)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_an_advert_on_a_later_page_is_found() -> None:
 )
 def test_what_is_not_listed_is_not_found(pages: list[list[dict[str, Any]]]) -> None:
     """The last one is a portal that ignores the page asked for: the same page again ends the search."""
-    assert search(*pages) is None
+    assert search(*pages) == ()
 
 
 def test_the_list_is_asked_for_as_the_contract_shows_it() -> None:
@@ -138,7 +138,7 @@ def test_the_list_is_asked_for_as_the_contract_shows_it() -> None:
         read_contract("olx/request_advert_list_meta.json"),
         Portal(answer_of("olx/response_meta_list_200.json")),
     )
-    assert make_publisher(portal, FakeClock()).search(make_classified(make_body()), "imovirtual") is None
+    assert make_publisher(portal, FakeClock()).search(make_classified(make_body()), "imovirtual") == ()
     assert portal.requests[0].method == wanted["method"]
     assert str(portal.requests[0].url).partition("?")[0] == wanted["url"]
 

@@ -264,7 +264,7 @@ def listed_for(own_id: str) -> httpx.Response:
 def test_a_search_goes_on_where_one_accounts_consent_is_gone() -> None:
     classified = make_classified(make_body())
     hub = make_three(BAD_REFRESH, NONE_LISTED, listed_for(name_advert(classified)))
-    assert hub.make().search(classified, "imovirtual") == "u-1"
+    assert hub.make().search(classified, "imovirtual") == ("u-1",)
     assert hub.portal.requests[-1].headers["authorization"] == "Bearer third"
 
 

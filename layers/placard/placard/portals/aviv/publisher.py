@@ -144,13 +144,13 @@ class AvivPublisher(AvivRenderer):
             traced = {"remoteId": publication.remote_id, "traceparent": publication.traceparent}
             logger.error("AVIV could not take a classified in", extra=traced)
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look for the classified by the CRM's own key."""
         wanted = classified.offerer_estate_id
         headers = _trace(classified.traceparent)
         items = self._list(classified.customer, "/classifieds", {"offererEstateId": wanted}, headers) or []
         found = [item for item in items if look_up(item, "/data/metaData/source/offererEstateId") == wanted]
-        return next((remote for item in found if (remote := as_text(item.get("classifiedId")))), None)
+        return tuple(remote for item in found if (remote := as_text(item.get("classifiedId"))))[:1]
 
     def _list(
         self, customer: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]

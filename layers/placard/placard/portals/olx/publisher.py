@@ -94,7 +94,7 @@ class OlxPublisher(OlxRenderer):
             return (read_nothing(question, self._clock.now()),)
         return (read_meta(question, as_object(_require(reply).get("data")), self._clock.now()),)
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look through the adverts of the listing's account, or of all where it names none, for our own id.
 
         Raises CredentialsError where nothing was found and an account could not be looked through.
@@ -105,7 +105,8 @@ class OlxPublisher(OlxRenderer):
         names = accounts if chosen is None else (chosen,)
         paths = [_path_of(classified, channel, name) for name in names]
         trace = classified.traceparent
-        return self._first(paths, lambda path: self._look_through(turn, path, own_id, channel, trace))
+        found = self._first(paths, lambda path: self._look_through(turn, path, own_id, channel, trace))
+        return () if found is None else (found,)
 
     def _look_through(self, turn: Turn, path: str, own_id: str, channel: str, trace: str | None) -> str | None:
         """Look through one account for our own id. An advert that was deleted is none: a new POST revives it."""

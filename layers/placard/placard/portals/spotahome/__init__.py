@@ -1,16 +1,26 @@
-"""Spotahome, which never calls (contracts/spotahome.md). The hub does not publish there yet, and says so. Its manifest."""
+"""Spotahome, which never calls: the hub reads its listing processes (contracts/spotahome.md). Its manifest."""
 
 from __future__ import annotations
 
 from placard.domain.budget import Rate
+from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import DAY
 from placard.domain.policy import Policy
+from placard.domain.problems import Problem
+from placard.portals.spotahome.states import REMARKS, follow
 
 # Lifecycle §5, last row.
 NEXT_OPERATIONS: dict[AdvertState, tuple[Operation, ...]] = {
     AdvertState.LIVE: (Operation.DELETE,),
     AdvertState.PENDING: (Operation.DELETE,),
+}
+
+# §5: calls that could not be seen in Spotahome's pages are not invented.
+MANUAL = {
+    Operation.PUT: Problem.of(Cause.CHANGED_BY_HAND, portal="Spotahome"),
+    Operation.DEACTIVATE: Problem.of(Cause.PAUSED_BY_HAND, portal="Spotahome"),
+    Operation.ACTIVATE: Problem.of(Cause.RESUMED_BY_HAND, portal="Spotahome"),
 }
 
 
@@ -25,7 +35,12 @@ POLICY = Policy(
     operation_due=DAY,
     settle=DAY,
     next_operations=next_operations,
-    pauses=False,
+    follow=follow,
+    remarks=REMARKS,
+    taken_as=AdvertState.PENDING,
+    manual=MANUAL,
+    looks_first=True,
+    yields=True,
     # For each account.
     rate=Rate(calls=2, burst=2),
 )
