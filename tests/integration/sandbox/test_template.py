@@ -85,6 +85,8 @@ def test_only_who_needs_secrets_may_read_them() -> None:
         "ReceiveAvivFunction",
         "DeliverPublicationFunction",
         "PublishClassifiedFunction",  # a preflight says whether an account is connected
+        "SubscribeWebhookFunction",  # the secret that callbacks are signed with
+        "NotifyCrmFunction",
     }
 
 
