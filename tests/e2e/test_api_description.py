@@ -20,6 +20,8 @@ base-url = "${HUB_URL}"
 headers = { Authorization = "Bearer ${HUB_TOKEN}", Customer-Id = "agency-of-schemathesis" }
 # One at a time: hypothesis reads the sources of lambdas, which two threads cannot do at once.
 workers = 1
+# A cold start on a busy machine is no breach of the description.
+request-timeout = 60
 color = false
 warnings = false
 continue-on-failure = true
