@@ -89,6 +89,8 @@ def test_only_who_needs_secrets_may_read_them() -> None:
         "DeliverPublicationFunction",
         "PublishClassifiedFunction",  # a preflight says whether an account is connected
         "PollSpotahomeFunction",
+        "SubscribeWebhookFunction",  # the secret that callbacks are signed with
+        "NotifyCrmFunction",
     }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.dues import DynamoDueStore
 from placard.aws.publications import DynamoPublicationStore
+from placard.aws.subscriptions import DynamoSubscriptionStore
 from placard.aws.table import Table
 from placard.domain import ids
 from placard.domain.instants import DAY
@@ -104,8 +105,8 @@ def test_the_order_within_a_millisecond_is_ours(table: Table) -> None:
     clock = FakeClock()
     publications = DynamoPublicationStore(table, clock, RETENTION_DAYS)
     classifieds = DynamoClassifiedStore(Disorderly(table.name), clock)
-    stores = Stores(classifieds, publications, DynamoDueStore(table), clock)
+    stores = Stores(classifieds, publications, DynamoDueStore(table), DynamoSubscriptionStore(table, clock), clock)
     made = [one for number in range(30) for one in keep(stores, number, 5)]
     found = read(stores)
-    assert found == sorted(made, key=lambda one: one.place)
-    assert read(stores, found[11].place) == found[12:]
+    assert found == sorted(made, key=lambda one: one.rank)
+    assert read(stores, found[11].rank) == found[12:]
