@@ -10,6 +10,8 @@ from api.schemas import Schema, choice, listed, number, refer, text
 from placard.aws.http_api import USER_AGENT
 from placard.domain.channels import PORTALS
 from placard.domain.lifecycle import Word
+from placard.domain.listing_process import State
+from placard.use_cases.listing_processes import MOST_PAGE, MOST_PER_PAGE, PER_PAGE, UNASSIGNED
 from placard.use_cases.paging import LARGEST_LIMIT
 
 READ, WRITE = "placard/read", "placard/write"
@@ -76,13 +78,16 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "StatusFilter": query("status", listed(choice(Word)), "Repeatable."),
     "PortalFilter": query("portal", listed(choice(PORTALS)), "Repeatable."),
-    "ProcessIdFilter": query("id", number("integer")),
-    "AccountId": query("accountId", text()),
-    "PropertyId": query("propertyId", text()),
-    "AgentId": query("agentId", text(), "`unassigned`: those without an agent."),
-    "State": query("state", text()),
-    "Page": query("page", number("integer", minimum=1, default=1)),
-    "ItemsPerPage": query("itemsPerPage", number("integer", minimum=1)),
+    "ProcessIdFilter": query("id", number("integer", minimum=0)),
+    "AccountId": query("accountId", text(minLength=1)),
+    "PropertyId": query("propertyId", text(minLength=1)),
+    "AgentId": query("agentId", text(minLength=1), f"`{UNASSIGNED}`: those without an agent."),
+    "State": query("state", choice(State)),
+    "Page": query("page", number("integer", minimum=1, maximum=MOST_PAGE, default=1)),
+    "ItemsPerPage": query("itemsPerPage", number("integer", minimum=1, maximum=MOST_PER_PAGE, default=PER_PAGE)),
+    # Seed 004 knows no refusal of these.
+    "StatesPage": query("page", text(), "What is no number of a page means the first."),
+    "StatesPerPage": query("itemsPerPage", text(), "What is no number means all."),
 }
 # Headers that every call takes; seed 004's know no User-Agent.
 COMMON = ("UserAgent", "TraceParent", "CustomerId")
@@ -425,8 +430,7 @@ CALLS = (
         READ,
         "List the states of a listing process",
         Answer(200, "A page.", refer("ListingProcessStatePage")),
-        (400,),
-        parameters=("Page", "ItemsPerPage"),
+        parameters=("StatesPage", "StatesPerPage"),
     ),
     Call(
         f"DELETE {PROCESS}",
@@ -436,7 +440,7 @@ CALLS = (
         WRITE,
         "Cancel a listing process",
         TAKEN,
-        (400, 404, 409),
+        (404, 409),
         "409 once it is closed. The classified's wish for Spotahome becomes absent.",
         ("ProcessId",),
     ),
@@ -448,7 +452,7 @@ CALLS = (
         WRITE,
         "Assign an agent to a listing process",
         TAKEN,
-        (400, 404, 422),
+        (404, 422),
         parameters=("ProcessId",),
         body=Body("Assignation", example={"agentId": "08699e5b-45dd-479e-8a7f-5a7563a843cb"}),
     ),
@@ -460,7 +464,7 @@ CALLS = (
         WRITE,
         "Take the agent off a listing process",
         TAKEN,
-        (400, 404),
+        (404,),
         parameters=("ProcessId",),
     ),
 )

@@ -8,6 +8,7 @@ from placard.domain.body import LONGEST_KEY
 from placard.domain.channels import PORTALS, PROVIDER_OF
 from placard.domain.events import AdvertState, Operation, Source
 from placard.domain.lifecycle import Outcome, Word
+from placard.domain.listing_process import State
 from placard.domain.members import CHOICES, MEMBERS, PRICE_MEMBERS, REQUIRED, Shape
 from placard.domain.problems import CATALOGUE
 from placard.domain.refusals import MOST_FAULTS, ErrorSource
@@ -17,8 +18,7 @@ Schema = dict[str, Any]
 
 # The two words that cannot be subscribed to by name go with CREATED and UPDATED (seed 000, contracts/hub.md §3).
 SUBSCRIBED = tuple(word for word in Word if "MEDIA_ERROR" not in word)
-# Seed 004.
-PROCESS_STATES = ("cancelled", "propertyVerified", "propertyUnverified", "waitingContent", "waitingProperty")
+TEXT_OR_NOTHING = {"type": ["string", "null"]}
 
 
 def refer(name: str) -> Schema:
@@ -333,17 +333,15 @@ SCHEMAS: dict[str, Schema] = {
     "ListingProcess": fields(
         "id state",
         id=number("integer"),
-        locator=text(),
-        accountId=text(),
-        propertyId=text(),
-        agentId=text(),
-        state=fields("state", state=choice(PROCESS_STATES)),
+        locator=TEXT_OR_NOTHING,
+        accountId=TEXT_OR_NOTHING,
+        propertyId=TEXT_OR_NOTHING,
+        agentId=TEXT_OR_NOTHING,
+        state=fields("state", state=choice(State)),
     ),
     "ListingProcessPage": describe_page("sah:listing-processes", refer("ListingProcess")),
-    "ListingProcessStatePage": describe_page(
-        "sah:listing-process:states", fields("state", state=choice(PROCESS_STATES))
-    ),
-    "Assignation": fields("agentId", agentId=text()),
+    "ListingProcessStatePage": describe_page("sah:listing-process:states", fields("state", state=choice(State))),
+    "Assignation": fields("agentId", agentId=text(format="uuid")),
     "ListingProcessProblem": fields(
         "detail status title type",
         "An error of seed 004.",

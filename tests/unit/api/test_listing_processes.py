@@ -26,6 +26,7 @@ from placard.domain.publication import Publication, Standing
 from placard.ports import Change, Link
 from tests.fakes import FakeClock, MemoryProcesses, MemoryStore
 from tests.unit.api.crm import TRUSTED, Crm, make_body, read_event
+from tests.unit.api.test_openapi import schema as described
 
 SCHEMAS = Path(__file__).parents[2] / "contracts/spotahome/schemas"
 CUSTOMER = "agency-0042"
@@ -48,8 +49,12 @@ CALLS = {
 }
 
 
+# The seed's schema → its name in openapi.yaml.
+OURS = {"listing_processes": "ListingProcessPage", "states": "ListingProcessStatePage"}
+
+
 class Answer:
-    """What came back, checked against seed 004's shapes."""
+    """What came back, checked against seed 004's shapes and our own description."""
 
     def __init__(self, call: str, answer: dict[str, Any]) -> None:
         schema, statuses = CALLS[call]
@@ -65,8 +70,10 @@ class Answer:
         self.json = json.loads(answer["body"])
         if self.status == 200:
             validator(str(schema)).validate(self.json)
+            described(OURS[str(schema)]).validate(self.json)
         else:
             validator("error_422" if self.status == 422 else "error").validate(self.json)
+            described("ListingProcessProblem").validate(self.json)
             assert (self.json["status"], self.json["type"]) == (self.status, TYPE)
 
     @property
