@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from placard.domain.errors import CredentialsError, PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import BudgetSpentError, CredentialsError, PortalRejectedError, PortalUnavailableError
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.listing_process import Facts, ListingProcess, Wanted, ask
 from placard.domain.problems import Problem
@@ -108,6 +108,14 @@ def test_what_spotahome_refuses_is_undone_in_the_copy(hub: Hub, error: Exception
         hub.look()
         assert (hub.copy.shown.state, hub.copy.shown.agent_id) == ("waitingContent", "former")
         assert (hub.copy.due, hub.copy.look, hub.copy.lease_until) == (None, False, None)
+
+
+def test_a_push_whose_turn_has_not_come_waits_and_has_not_failed(hub: Hub) -> None:
+    hub.portal.refuses = BudgetSpentError(40 * SECOND)
+    hub.want(cancels=True)
+    hub.look()
+    assert hub.copy.retry_at == hub.clock.now() + 40 * SECOND
+    assert (hub.copy.tries, hub.copy.failing_since) == (0, None)
 
 
 def test_what_spotahome_does_not_answer_is_sent_again_with_growing_waits(hub: Hub) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from placard.domain import ids
 from placard.domain.errors import (
+    BudgetSpentError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
@@ -314,6 +315,19 @@ def test_a_portal_that_asks_for_a_pause_gets_it(account: Account) -> None:
     account.portal.before = throttle
     account.full()
     assert account.portal.requests[1] - account.portal.requests[0] >= 60 * SECOND
+
+
+def test_a_page_whose_turn_has_not_come_waits_for_it_and_has_not_failed(account: Account) -> None:
+    """Deliveries of the same account pay from the same budget: a busy hour is no failure of the portal's."""
+
+    def hold(request: int) -> None:
+        if request <= 2 * MOST_TRIES:
+            raise BudgetSpentError(3 * SECOND)
+
+    account.portal.before = hold
+    account.portal.list([row(1)])
+    assert account.full() == Polled(1, (), ())
+    assert account.portal.requests[1] - account.portal.requests[0] == 3 * SECOND
 
 
 @pytest.mark.parametrize(

@@ -207,14 +207,14 @@ def undo(process: ListingProcess, sent: Wanted, now: int) -> ListingProcess:
     return _rest(replace(process, wanted=wanted), now)
 
 
-def postpone(process: ListingProcess, retry_at: int, now: int, *, counts: bool) -> ListingProcess:
-    """Note a call that failed for now; `counts`: it burns a try."""
+def postpone(process: ListingProcess, retry_at: int, now: int, *, counts: bool, fails: bool = True) -> ListingProcess:
+    """Note a call that has to be made again; `counts`: it burns a try; `fails`: the portal did not take it."""
     return replace(
         process,
         lease_until=None,
         retry_at=retry_at,
         tries=process.tries + counts,
-        failing_since=process.failing_since or now,
+        failing_since=process.failing_since or (now if fails else None),
         look=True,
         due=retry_at,
     )

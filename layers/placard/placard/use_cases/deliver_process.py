@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from placard.domain.errors import (
+    BudgetSpentError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
@@ -72,7 +73,8 @@ class DeliverProcess:
             self._undo(process, sent, f"the portal did not take it for 24 hours: {error}")
             return
         wait = max(int(next_wait(process.tries, self.clock.draw()) * self.scale), error.wait or 0)
-        self._record(process, lambda current, at: postpone(current, at + wait, at, counts=not error.throttled))
+        counts, fails = not error.throttled, not isinstance(error, BudgetSpentError)
+        self._record(process, lambda current, at: postpone(current, at + wait, at, counts=counts, fails=fails))
 
     def _undo(self, process: ListingProcess, sent: Wanted, reason: str) -> None:
         """The copy shows again what Spotahome said last; what it says now is the next sweep's to learn."""

@@ -132,6 +132,8 @@ class DeliverPublication:
             return None
         try:
             return self._find(call.classified, call.channel)
+        except BudgetSpentError:
+            raise
         except PortalUnavailableError as error:
             raise PortalUnavailableError(
                 str(error), taken=False, wait=error.wait, throttled=error.throttled, status_code=error.status_code

@@ -12,7 +12,7 @@ import httpx
 from placard.domain.events import Operation
 from placard.portals.spotahome.poller import SpotahomePoller
 from placard.portals.spotahome.publisher import SpotahomePublisher
-from placard.ports import Row
+from placard.ports import Budget, Row
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.contract import Polls, Stage
 from tests.unit.portals.olx.stage import make_body as make_any_body
@@ -45,14 +45,18 @@ def make_vault(clock: FakeClock, *, token: bool = True, **account: Any) -> Memor
     return MemoryVault(clock, secrets)
 
 
-def make_publisher(portal: Portal, clock: FakeClock, vault: MemoryVault | None = None) -> SpotahomePublisher:
+def make_publisher(
+    portal: Portal, clock: FakeClock, vault: MemoryVault | None = None, budget: Budget | None = None
+) -> SpotahomePublisher:
     """Return a publisher that calls this portal."""
-    return SpotahomePublisher(BASE, CREATE, vault or make_vault(clock), clock, client=portal.client)
+    return SpotahomePublisher(BASE, CREATE, vault or make_vault(clock), clock, client=portal.client, budget=budget)
 
 
-def make_poller(portal: Portal, clock: FakeClock, vault: MemoryVault | None = None) -> SpotahomePoller:
+def make_poller(
+    portal: Portal, clock: FakeClock, vault: MemoryVault | None = None, budget: Budget | None = None
+) -> SpotahomePoller:
     """Return a poller of this portal."""
-    return SpotahomePoller(BASE, CREATE, vault or make_vault(clock), clock, client=portal.client)
+    return SpotahomePoller(BASE, CREATE, vault or make_vault(clock), clock, client=portal.client, budget=budget)
 
 
 def make_body(

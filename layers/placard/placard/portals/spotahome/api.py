@@ -44,12 +44,12 @@ class SpotahomeApi:
     scale: float = 1.0
     budget: Budget | None = None
 
-    def visit(self, account: Account, traceparent: str | None = None) -> Visit:
-        """Begin one operation or one question with an account."""
+    def visit(self, account: Account, traceparent: str | None = None, *, begun: bool = False) -> Visit:
+        """Begin one operation or one question with an account; one that has `begun` waited for its turn before."""
         allowance = None
         if self.budget is not None and POLICY.rate is not None:
             allowance = Allowance(self.budget, f"{POLICY.provider}/{account.customer}/{account.name}", POLICY.rate)
-        return Visit(self, account, Turn(self.wire, allowance), traceparent)
+        return Visit(self, account, Turn(self.wire, allowance, begun), traceparent)
 
 
 @dataclass(frozen=True, slots=True)

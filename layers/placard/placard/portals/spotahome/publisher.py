@@ -53,11 +53,12 @@ class SpotahomePublisher(SpotahomeRenderer):
 
     def send(self, call: Call) -> Answer:
         """Create a property or cancel its listing process; Spotahome's pages show nothing else (§5)."""
-        visit = self._visit(call.classified, call.traceparent)
         if call.operation is Operation.POST:
-            return self._create(visit, call)
+            # The look before it (`Policy.looks_first`) has waited for the turn of both; else a long look would use up what
+            # the creation needs, and begin anew each time.
+            return self._create(self._visit(call.classified, call.traceparent, begun=True), call)
         if call.operation is Operation.DELETE:
-            return self._cancel(visit, call.remote_id or "")
+            return self._cancel(self._visit(call.classified, call.traceparent), call.remote_id or "")
         raise UnsupportedOperationError(f"Spotahome has no {call.operation}")
 
     def _create(self, visit: Visit, call: Call) -> Answer:
@@ -128,8 +129,8 @@ class SpotahomePublisher(SpotahomeRenderer):
         ]
         return tuple(found for found in dict.fromkeys(alike) if not _is_over(visit, found))
 
-    def _visit(self, classified: Classified, traceparent: str | None) -> Visit:
-        return self._api.visit(self._account_of(classified), traceparent)
+    def _visit(self, classified: Classified, traceparent: str | None, *, begun: bool = False) -> Visit:
+        return self._api.visit(self._account_of(classified), traceparent, begun=begun)
 
 
 def _newest_process(visit: Visit, property_id: str) -> Row | None:
