@@ -81,7 +81,7 @@ def test_a_deployers_rules_count() -> None:
     assert len(eased["problems"]) < len(strict["problems"])
 
 
-@pytest.mark.parametrize("portal", ["SL", "IMOVIRTUAL", "OTODOM", "STORIA", "OLXRO"])
+@pytest.mark.parametrize("portal", ["SL", "IMOVIRTUAL", "OTODOM", "STORIA", "OLXRO", "SPOTAHOME"])
 def test_a_portal_without_an_account_is_not_ready(portal: str) -> None:
     told = verdicts(Crm(), make_body(portals=[portal]))[portal]
     assert told["ready"] is False
@@ -96,6 +96,42 @@ def test_several_accounts_need_a_choice() -> None:
     assert verdicts(crm, chosen)["IMOVIRTUAL"]["ready"] is True
     unknown = body | {"specific": {"olx": {"IMOVIRTUAL": {"account": "west"}}}}
     assert codes(verdicts(crm, unknown)["IMOVIRTUAL"]) == ["not_connected"]
+
+
+FLAT_TO_LET = json.loads((ROOT / "sandbox/samples/madrid_rental.json").read_text()) | {"portals": ["SPOTAHOME"]}
+LOGIN = {"email": "feeds@agency.example", "password": "not-a-real-password"}
+
+
+def spotahome_account(**account: str) -> dict[str, Any]:
+    return {f"spotahome/accounts/{CUSTOMER}": {"main": {**LOGIN, **account}}}
+
+
+def test_a_flat_to_let_is_ready_for_spotahome() -> None:
+    told = verdicts(Crm(secrets=spotahome_account(owner_id="o-1")), FLAT_TO_LET)["SPOTAHOME"]
+    assert (told["ready"], told["problems"]) == (True, [])
+    assert (told["payload"]["type"], told["payload"]["location"]["cityId"]) == ("apartment", "madrid")
+
+
+@pytest.mark.parametrize(
+    ("body", "secrets", "expected"),
+    [
+        (FLAT_TO_LET, {}, ["not_connected"]),
+        (FLAT_TO_LET, spotahome_account(), ["credentials_invalid"]),
+        (FLAT_TO_LET, spotahome_account(email=""), ["credentials_invalid"]),
+        (change(FLAT_TO_LET, "/data/location/city", "Braga"), spotahome_account(owner_id="o-1"), ["unsupported"]),
+        (BRAGA | {"portals": ["SPOTAHOME"]}, spotahome_account(owner_id="o-1"), ["unsupported"]),
+    ],
+    ids=["no account", "no owner", "no login", "no such city", "a sale"],
+)
+def test_what_stands_against_spotahome_is_told(body: Any, secrets: dict[str, Any], expected: list[str]) -> None:
+    told = verdicts(Crm(secrets=secrets), body)["SPOTAHOME"]
+    assert (told["ready"], codes(told)) == (False, expected)
+
+
+def test_an_owner_that_the_listing_names_needs_none_in_the_account() -> None:
+    body = FLAT_TO_LET | {"specific": {"spotahome": {"ownerId": "o-2"}}}
+    told = verdicts(Crm(secrets=spotahome_account()), body)["SPOTAHOME"]
+    assert (told["ready"], told["payload"]["ownerId"]) == (True, "o-2")
 
 
 def test_another_customers_account_does_not_count() -> None:
