@@ -85,7 +85,7 @@ def until_answered(ask: Callable[[], object]) -> str:
 
 def test_a_token_is_fetched_once_for_all_instances_and_its_whole_day(url: str) -> None:
     fleet = Fleet(url, APP)
-    assert fleet.search_at_once() == ["found None"] * INSTANCES
+    assert fleet.search_at_once() == ["found ()"] * INSTANCES
     assert fleet.count_tokens() == 1
     token = fleet.vault.read(f"aviv/token/{CUSTOMER}/main", fresh=True)
     assert token is not None
@@ -105,5 +105,5 @@ def test_a_replaced_credential_ends_the_rest_for_all_instances(url: str) -> None
     fleet = Fleet(url, {**APP, "client_id": "withdrawn"})
     fleet.search_at_once()
     assert fleet.vault.write("aviv/app", APP, 1)
-    assert fleet.search_at_once() == ["found None"] * INSTANCES
+    assert fleet.search_at_once() == ["found ()"] * INSTANCES
     assert fleet.count_tokens() == 2

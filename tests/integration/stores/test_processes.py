@@ -168,7 +168,7 @@ def test_the_same_body_again_is_no_identical_put_after_a_cancel(sides: Sides) ->
 
 def test_a_wish_that_waits_is_in_the_due_index(sides: Sides) -> None:
     sides.processes.save(ask(PROCESS, Wanted(cancels=True), NOON))
-    due = Due(f"CUSTOMER#{CUSTOMER}", "PROCESS#000000048212", "PROCESS", NOON)
+    due = Due(f"CUSTOMER#{CUSTOMER}", "PROCESS#000000048212", "PROCESS", NOON, CUSTOMER)
     assert sides.others.dues.past_due(NOON, 9) == (due,)
     assert sides.others.dues.move(due, NOON + 60_000)
     stored = sides.processes.load(CUSTOMER, 48212)

@@ -55,9 +55,8 @@ class Reconcile:
             _, digest = due.sk.split("#", 1)
             self.wake_ups.retry_messages(((provider, remote_id, digest),))
         elif due.kind == "PROCESS":
-            _, customer = due.pk.split("#", 1)
             _, process_id = due.sk.split("#", 1)
-            self.wake_ups.send((ProcessWakeUp(PROCESS_PROVIDER, customer, int(process_id)),))
+            self.wake_ups.send((ProcessWakeUp(PROCESS_PROVIDER, due.customer, int(process_id)),))
         else:
             logger.error("a due time nobody knows", extra={"kind": due.kind})
 
