@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +27,7 @@ from placard.use_cases.notify_crm import Ending, Look
 from placard.use_cases.poll_spotahome import Polled
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_queues import MemoryWakeUps
+from tests.template import list_resources
 
 ROOT = Path(__file__).parents[3]
 CLASSIFIED = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
@@ -132,6 +133,44 @@ def test_a_send_that_fails_fails_the_batch(queues: MemoryWakeUps, monkeypatch: p
     monkeypatch.setattr(queues, "send", refuse)
     with pytest.raises(StoreUnavailableError):
         relay(queues, sample("relay_changes", "changes"))
+
+
+def test_a_batch_of_all_kinds_wakes_and_tells_each(queues: MemoryWakeUps) -> None:
+    names = ("changes", "process", "tellings")
+    event = {"Records": [record for name in names for record in sample("relay_changes", name)["Records"]]}
+    assert relay(queues, event) == [
+        WakeUp("aviv", CLASSIFIED, "aviv", "acme"),
+        WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),
+        ProcessWakeUp("spotahome", "acme", 48212),
+    ]
+    assert len(queues.take_tellings()) == 3
+
+
+def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether a stream's filter lets a record through: lists name the values allowed."""
+    return all(
+        record.get(name) in allowed if isinstance(allowed, list) else passes(allowed, record.get(name) or {})
+        for name, allowed in pattern.items()
+    )
+
+
+@pytest.mark.parametrize("function", ["relay_changes", "apply_events"])
+def test_the_filters_let_every_kind_through_that_the_function_reads(function: str) -> None:
+    (filters,) = (
+        [json.loads(one["Pattern"]) for one in event["Properties"]["FilterCriteria"]["Filters"]]
+        for properties in list_resources("AWS::Serverless::Function").values()
+        for event in properties.get("Events", {}).values()
+        if event["Type"] == "DynamoDB" and function in properties["CodeUri"]
+    )
+    records = [
+        record
+        for path in (ROOT / "events" / function).glob("*.json")
+        for record in json.loads(path.read_text())["Records"]
+        if "dynamodb" in record
+    ]
+    met = [[passes(pattern, record) for pattern in filters] for record in records]
+    assert all(map(any, met)), "a record the function reads never comes"
+    assert all(map(any, zip(*met, strict=True))), "a pattern for which there is no sample"
 
 
 def relay_tellings(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[Telling]:
