@@ -122,6 +122,34 @@ def test_a_login_refused_is_the_agencys() -> None:
     assert LOGIN["password"] not in f"{caught!r}{caught.body}"
 
 
+def test_a_login_refused_rests_for_an_hour_or_until_the_account_is_corrected() -> None:
+    clock, portal = FakeClock(), Portal(error(401), error(401), GRANTED, page_of())
+    vault = make_vault(clock, token=False)
+    for _ in range(3):
+        assert refused(portal, vault, clock).problem.code == "credentials_invalid"
+    assert portal.paths == [LOG_IN], "a wrong password is one call, not one for each listing"
+    clock.advance(HOUR)
+    refused(portal, vault, clock)
+    assert portal.paths == [LOG_IN, LOG_IN]
+    stored = vault.read(ACCOUNTS)
+    assert stored is not None
+    vault.write(ACCOUNTS, stored.value, stored.version)
+    sweep(portal, vault, clock)
+    assert portal.paths == [LOG_IN, LOG_IN, LOG_IN, LIST]
+
+
+def test_an_outage_a_429_or_a_proxys_page_makes_no_login_rest() -> None:
+    outages = (error(500), httpx.Response(429), httpx.Response(403, html="<html>no</html>"))
+    clock, portal = FakeClock(), Portal(*outages, GRANTED, page_of())
+    vault = make_vault(clock, token=False)
+    for _ in outages:
+        with pytest.raises(PortalUnavailableError):
+            sweep(portal, vault, clock)
+        clock.advance(61_000)
+    sweep(portal, vault, clock)
+    assert portal.paths == [LOG_IN] * 4 + [LIST]
+
+
 def test_while_somebody_else_renews_the_call_waits_and_was_not_taken() -> None:
     clock = FakeClock()
     vault, portal = make_vault(clock, token=False), Portal(GRANTED)

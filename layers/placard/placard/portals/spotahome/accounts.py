@@ -18,13 +18,17 @@ OWNER = "/specific/spotahome/ownerId"
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A login. `owner_id` is the landlord account that its properties belong to (contracts/spotahome.md §5)."""
+    """A login. `owner_id` is the landlord account that its properties belong to (contracts/spotahome.md §5).
+
+    `version` is that of the secret that says so.
+    """
 
     customer: str
     name: str
     email: str
     password: str
     owner_id: str | None
+    version: int
 
     @property
     def token_name(self) -> str:
@@ -51,7 +55,7 @@ def choose_account(credentials: Credentials, customer: str, named: str | None = 
     email, password = as_text(account.get("email")), as_text(account.get("password"))
     if email is None or password is None:
         raise CredentialsError(Problem.of(Cause.ACCOUNT_INCOMPLETE, what="e-mail address or password"))
-    return Account(customer, name, email, password, as_text(account.get("owner_id")))
+    return Account(customer, name, email, password, as_text(account.get("owner_id")), secret.version)
 
 
 def owner_of(account: Account, payload: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
 from placard.portals.base import Reply, Turn, before_the_call
 from placard.portals.reading import as_number, as_text, parse_object
+from placard.portals.resting import find_refusal, note_refusal
 from placard.portals.spotahome.accounts import Account
 from placard.ports import Clock, Credentials, Secret
 
@@ -43,11 +44,14 @@ class Tokens:
         token = self._usable(stored, account)
         if token is not None and token != refused:
             return token
+        resting = None if stored is None else find_refusal(stored.value.get("refusal"), self._login_of(account), now)
+        if resting is not None:
+            raise CredentialsError(resting)
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is renewing the token", taken=False, wait=wait)
         with before_the_call():
-            fresh = self._swap(turn, stored, account) or self._log_in(turn, account)
+            fresh = self._swap(turn, stored, account) or self._log_in(turn, account, stored)
         value = {"token": fresh, "expires_at": read_end(fresh), **self._of(account)}
         self.credentials.write(account.token_name, value, 0 if stored is None else stored.version)
         return fresh
@@ -68,11 +72,18 @@ class Tokens:
         reply = self._call(turn, "POST", "/authentications/me/refresh", token)
         return _read_token(reply) if reply.succeeded else None
 
-    def _log_in(self, turn: Turn, account: Account) -> str:
+    def _log_in(self, turn: Turn, account: Account, stored: Secret | None) -> str:
+        """Ask for a token. A login that is refused rests (`portals.resting`), and what was kept before is of no use."""
         login = {"email": account.email, "password": account.password}
         reply = self._call(turn, "POST", "/authentications", None, login)
+        if reply.said is None:
+            # A proxy's page is not Spotahome's word on anybody's password.
+            raise PortalUnavailableError("no token", taken=False, status_code=reply.status)
         if not reply.succeeded:
-            raise CredentialsError(Problem.of(Cause.ACCOUNT_REFUSED, portal="Spotahome"), status_code=reply.status)
+            problem = Problem.of(Cause.ACCOUNT_REFUSED, portal="Spotahome")
+            note = note_refusal(problem, self._login_of(account), self.clock.now(), self.scale)
+            self.credentials.write(account.token_name, {"refusal": note}, 0 if stored is None else stored.version)
+            raise CredentialsError(problem, status_code=reply.status)
         return _read_token(reply)
 
     def _call(self, turn: Turn, method: str, path: str, token: str | None, body: Any = None) -> Reply:
@@ -90,6 +101,10 @@ class Tokens:
     def _of(self, account: Account) -> dict[str, str]:
         """Return what a token stands for: a login may be corrected, and a hub pointed at another Spotahome."""
         return {"email": account.email, "base_url": self.base_url}
+
+    def _login_of(self, account: Account) -> dict[str, Any]:
+        """Return what a refusal is of: whoever corrects the account replaces its secret."""
+        return {**self._of(account), "version": account.version}
 
     def _is_of(self, stored: Secret, account: Account) -> bool:
         return all(stored.value.get(name) == value for name, value in self._of(account).items())
