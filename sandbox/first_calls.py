@@ -16,11 +16,11 @@ from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
 RECEIVERS_SIDE_BY_SIDE = 3  # each starts a worker; an advert brings up to three notifications at once
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def make_first_calls(endpoints: dict[str, Any], state: Path) -> None:
-    """Call receivers and API with requests that store nothing; `SandboxError` when one keeps answering 5xx.
+    """Call receivers and API with requests that store nothing; `SandboxError` when one keeps answering 5xx or nothing.
 
     Each goes as deep as it can: a wrong signature is compared with the vault's secret, an unknown id is looked up.
     """
@@ -43,14 +43,24 @@ def make_first_calls(endpoints: dict[str, Any], state: Path) -> None:
 
 
 def insist(call: Callable[[], httpx.Response], state: Path) -> None:
-    """Repeat a call until it is answered properly: a receiver whose start took its second gives up with 503."""
-    answers: list[httpx.Response] = []
+    """Repeat a call until it is answered properly.
+
+    A receiver whose start took its second gives up with 503; on a busy machine a start may take longer than a client waits.
+    """
+    came: list[str] = []
 
     def is_answered() -> bool:
-        answers.append(call())
-        return not answers[-1].is_server_error
+        try:
+            answer = call()
+        except httpx.TransportError as error:
+            came.append(f"{_name(error.request)} is not answered ({type(error).__name__})")
+            return False
+        came.append(f"{_name(answer.request)} keeps answering {answer.status_code}")
+        return not answer.is_server_error
 
     if not await_condition(is_answered, PATIENCE_SECONDS):
-        last = answers[-1]
-        name = f"{last.request.method} {last.request.url.path}"
-        raise SandboxError(f"{name} keeps answering {last.status_code}: see {state / 'ministack.log'}.")
+        raise SandboxError(f"{came[-1]}: see {state / 'ministack.log'}.")
+
+
+def _name(request: httpx.Request) -> str:
+    return f"{request.method} {request.url.path}"

@@ -66,6 +66,7 @@ class MemoryStore:
         self._clock = clock
         self._kept_for = retention_days * DAY
         self._slots: dict[Key, _Slot[Stored]] = {}
+        self._entries: dict[str, list[Entry]] = {}
         self.records: list[Record] = []
         self.interrupt: Callable[[tuple[Key, ...]], None] = lambda keys: None
 
@@ -101,8 +102,7 @@ class MemoryStore:
     def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
         """Return the timeline of a classified, the newest entry first."""
         now = self._clock.now()
-        mine = [stored for _, stored in self._all(Entry) if stored.classified_id == classified_id]
-        mine = [entry for entry in mine if entry.creation_date + self._kept_for >= now]
+        mine = [entry for entry in self._entries.get(classified_id, ()) if entry.creation_date + self._kept_for >= now]
         return _page(mine, lambda entry: _entry_key(entry)[1], limit, after)
 
     def walk_entries(self, customer: str, after: Rank | None, until: int, at_once: int) -> Iterator[Entry]:
@@ -255,7 +255,8 @@ class MemoryStore:
 
     def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
         """Return a publication's entries created after an instant, oldest first."""
-        mine = [e for _, e in self._all(Entry) if (e.classified_id, e.channel) == place and e.creation_date > instant]
+        all_of = self._entries.get(place.classified_id, ())
+        mine = [entry for entry in all_of if entry.channel == place.channel and entry.creation_date > instant]
         kept = [entry for entry in mine if entry.creation_date + self._kept_for >= self._clock.now()]
         return tuple(sorted(kept, key=lambda entry: entry.creation_date)[:limit])
 
@@ -354,6 +355,8 @@ class MemoryStore:
         """Write, and log what the stream carries: a write that changes nothing makes no record."""
         for key, slot in slots.items():
             old = self._slots.get(key)
+            if old is None and isinstance(slot.stored, Entry):
+                self._entries.setdefault(slot.stored.classified_id, []).append(slot.stored)
             if old != slot:
                 self.records.append(Record(key, None if old is None else old.stored, slot.stored))
         self._slots |= slots

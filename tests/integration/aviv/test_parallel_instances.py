@@ -104,6 +104,8 @@ def test_a_refused_credential_is_tried_once_by_all_instances_together(url: str) 
 def test_a_replaced_credential_ends_the_rest_for_all_instances(url: str) -> None:
     fleet = Fleet(url, {**APP, "client_id": "withdrawn"})
     fleet.search_at_once()
-    assert fleet.vault.write("aviv/app", APP, 1)
+    refused = fleet.vault.read("aviv/app", fresh=True)
+    assert refused is not None
+    assert fleet.vault.write("aviv/app", APP, refused.version)
     assert fleet.search_at_once() == ["found ()"] * INSTANCES
     assert fleet.count_tokens() == 2

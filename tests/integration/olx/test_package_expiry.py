@@ -16,15 +16,30 @@ from placard.domain.events import Advert, AdvertState
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Family, Word
 from placard.domain.publication import Entry, Publication, Standing
+from placard.domain.told import Place
 from placard.portals.olx import POLICY, next_operations
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
-from placard.ports import Callback, Change, Link, Message, Provider, PublicationChanged, Revision, WakeUp
+from placard.ports import (
+    Callback,
+    Change,
+    Delivery,
+    Link,
+    Message,
+    Provider,
+    PublicationChanged,
+    Reply,
+    Revision,
+    TellingChanged,
+    WakeUp,
+)
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.deliver_publication import DeliverPublication
+from placard.use_cases.notify_crm import NotifyCrm
 from placard.use_cases.receive_message import receive_message
 from placard.use_cases.reconcile import Reconcile
 from placard.use_cases.relay_changes import relay_changes
+from placard.use_cases.subscribe_webhook import subscribe
 from tests.fakes import FakeClock, MemoryStore, MemoryWakeUps
 from tests.unit.portals.olx.stage import APP, make_body, make_vault
 from tests.unit.portals.scene import CUSTOMER
@@ -48,6 +63,15 @@ class Account:
         self.reconcile = Reconcile(self.store, self.store, self.queues, self.clock)
         self.classifieds = dict(self._publish(publisher, number) for number in range(ADVERTS))
         self._read = len(self.store.records)
+        self.told: list[str] = []
+        subscribe(self.store, vault, str, self.clock, CUSTOMER, {"url": "https://crm.example"})
+        self.clock.advance(1)
+        self.notify = NotifyCrm(self.store, self, vault, self.queues, self.clock)
+
+    def send(self, delivery: Delivery, now: int) -> Reply:
+        """Take a callback as the CRM does."""
+        self.told.append(delivery.webhook_id)
+        return Reply(201)
 
     def _refuse(self, request: httpx.Request) -> httpx.Response:
         self.calls += 1
@@ -122,7 +146,7 @@ class Account:
         entries: list[Entry] = []
         while self._read < len(self.store.records):
             records, self._read = self.store.records[self._read :], len(self.store.records)
-            changes = []
+            changes: list[PublicationChanged | TellingChanged] = []
             for record in records:
                 match record.new:
                     case Message() as message if record.old is None:
@@ -131,7 +155,10 @@ class Account:
                         changes.append(PublicationChanged(publication.classified_id, CUSTOMER, "imovirtual"))
                     case Entry() as entry:
                         entries.append(entry)
+                        changes.append(TellingChanged(CUSTOMER, Place(entry.classified_id, entry.channel)))
             relay_changes(changes, self.queues, self.clock)
+            for telling in self.queues.take_tellings():
+                self.notify(telling)
         return entries
 
     def wake_all(self) -> list[Entry]:
@@ -152,6 +179,7 @@ def account() -> Account:
 
 def test_a_package_expires_and_returns_with_one_entry_each_and_no_call(account: Account) -> None:
     told = account.tell_all("outdated_by_package")
+    assert sorted(account.told) == sorted(entry.status_id for entry in told)
     assert Counter(entry.classified_id for entry in told) == dict.fromkeys(account.classifieds.values(), 1)
     for entry in told:
         assert (entry.status, entry.outcome, entry.revision) == ("CREATED", "applied", 1)
@@ -164,4 +192,4 @@ def test_a_package_expires_and_returns_with_one_entry_each_and_no_call(account: 
     for entry in told:
         assert (entry.status, entry.outcome, entry.advert.live, entry.problems) == ("CREATED", "applied", True, ())
     assert account.wake_all() == []
-    assert account.calls == 0
+    assert (account.calls, len(account.told)) == (0, 2 * ADVERTS)

@@ -366,12 +366,23 @@ def test_a_call_the_hub_holds_back_burns_no_try_and_blames_nobody(world: World) 
     assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
 
 
-def test_a_reading_the_hub_holds_back_burns_no_try(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(BudgetSpentError(HOUR), id="by the hub's own budget"),
+        pytest.param(
+            PortalUnavailableError("slow down", taken=False, throttled=True, wait=HOUR), id="by the portal's 429"
+        ),
+    ],
+)
+def test_a_reading_held_back_burns_no_try(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: PortalUnavailableError
+) -> None:
     world.publish()
     world.settle()
 
     def hold_back(question: Question) -> tuple[PortalEvent, ...]:
-        raise BudgetSpentError(HOUR)
+        raise error
 
     monkeypatch.setattr(world.portal, "read", hold_back)
     world.clock.advance(10 * MINUTE)

@@ -289,9 +289,10 @@ class DeliverPublication:
         try:
             events = self.provider.publisher.read(Question(asking, classified, rendering, late))
         except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
-            asked = error.wait if isinstance(error, PortalUnavailableError) else None
-            wait, held = self._wait(asking.tries, asked), isinstance(error, BudgetSpentError)
-            rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
+            unavailable = error if isinstance(error, PortalUnavailableError) else None
+            wait = self._wait(asking.tries, None if unavailable is None else unavailable.wait)
+            counts = unavailable is None or not unavailable.throttled
+            rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=counts))
         else:
             for event in events:
                 self._fold(asking, partial(_apply_event, event, policy))

@@ -152,44 +152,50 @@ class _Teller:
 
     def tell(self, told: Told) -> tuple[Told, Look]:
         """Return how far it has come, ready to let the lease go, and how that look ended."""
-        now = self.hub.clock.now()
-        since = self.subscription.since
-        entries = self._untold(told, since)
-        wanted = next((entry for entry in entries if wants(self.subscription, entry)), None)
-        if wanted is None and len(entries) < _AT_ONCE:
-            return self._idle(told, entries)
-        if told.retry_at is not None and told.retry_at > now and (told.held_at or 0) >= self.subscription.resumed_at:
-            return self._wait(told, entries, told.retry_at)
-        if not self._may_call(told):
-            return self._wait(told, entries, now + int(_SAFETY * self.hub.scale))
+        entries = self._untold(told)
+        if len(entries) < _AT_ONCE and not any(wants(self.subscription, entry) for entry in entries):
+            return replace(self._pass_over(told, entries), due=None), Look(Ending.IDLE)
+        waits_until = self._held_until(told) or self._failing_until(told)
+        if waits_until is not None:
+            return self._wait(told, entries, waits_until)
         accepted = 0
         while entries:
             for entry in entries:
-                if wants(self.subscription, entry):
-                    if self.hub.clock.now() > self.until:
-                        return replace(told, retry_at=None, due=now), Look(Ending.MORE, accepted)
-                    reply = self._send(entry)
-                    if reply.status is None or not 200 <= reply.status < 300:
-                        told, look = self._refused(told, entry, reply)
-                        return told, replace(look, accepted=accepted)
-                    accepted += 1
-                    self._recover()
-                    told = settle(told, since, entry.creation_date)
-                    if entry is not entries[-1]:
-                        told = self.hub.store.keep(told)
-                else:
-                    told = settle(told, since, entry.creation_date)
-            more = len(entries) == _AT_ONCE
-            entries = self._untold(told, since) if more else []
+                if not wants(self.subscription, entry):
+                    told = self._pass_over(told, [entry])
+                    continue
+                if self.hub.clock.now() > self.until:
+                    return replace(told, due=self.hub.clock.now()), Look(Ending.MORE, accepted)
+                reply = self._send(entry)
+                if reply.status is None or not 200 <= reply.status < 300:
+                    told, look = self._refused(told, entry, reply)
+                    return told, replace(look, accepted=accepted)
+                accepted += 1
+                self._recover()
+                told = self._pass_over(told, [entry])
+                if entry is not entries[-1]:
+                    told = self.hub.store.keep(told)
+            entries = self._untold(told) if len(entries) == _AT_ONCE else []
         return replace(told, due=None), Look(Ending.TOLD if accepted else Ending.IDLE, accepted)
 
-    def _untold(self, told: Told, since: int) -> list[Entry]:
-        return untold(told, self.hub.store.entries_after(told.place, position(told, since), _AT_ONCE))
+    def _untold(self, told: Told) -> list[Entry]:
+        """Return the oldest entries that are in no settled stretch."""
+        after = position(told, self.subscription.since)
+        return untold(told, self.hub.store.entries_after(told.place, after, _AT_ONCE))
 
-    def _idle(self, told: Told, entries: list[Entry]) -> tuple[Told, Look]:
-        if entries:
-            told = settle(told, self.subscription.since, entries[-1].creation_date)
-        return replace(told, due=None), Look(Ending.IDLE)
+    def _pass_over(self, told: Told, entries: list[Entry]) -> Told:
+        """Return what was told with everything up to the last of these settled: accepted, or not asked for."""
+        return settle(told, self.subscription.since, entries[-1].creation_date) if entries else told
+
+    def _held_until(self, told: Told) -> int | None:
+        """Return until when the CRM's own refusal holds this publication, None once somebody has said to go on."""
+        if told.retry_at is None or told.held_at is None or told.held_at < self.subscription.resumed_at:
+            return None
+        return told.retry_at if told.retry_at > self.hub.clock.now() else None
+
+    def _failing_until(self, told: Told) -> int | None:
+        """Return when to look again although the sweep after a recovery wakes who waits; None where this look may call."""
+        return None if self._may_call(told) else self.hub.clock.now() + int(_SAFETY * self.hub.scale)
 
     def _wait(self, told: Told, entries: list[Entry], until: int) -> tuple[Told, Look]:
         """Leave it for later, with the subscription knowing how far back somebody waits."""

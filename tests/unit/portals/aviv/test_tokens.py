@@ -220,10 +220,17 @@ def test_a_credential_that_is_replaced_is_tried_at_once(
     other = Instance(vault, clock)
     refused(Portal(answer), other, clock)
     refused(NEVER, other, clock)
-    assert vault.write(name, value, 1)
+    replace_secret(vault, name, value)
     portal = Portal(GRANTED, ACKNOWLEDGED)
     send(portal, other, clock)
     assert portal.paths[0] == FETCH
+
+
+def replace_secret(vault: MemoryVault, name: str, value: dict[str, Any]) -> None:
+    """Store another credential, as an operator does."""
+    stored = vault.read(name, fresh=True)
+    assert stored is not None
+    assert vault.write(name, value, stored.version)
 
 
 class Instance(MemoryVault):
@@ -262,6 +269,22 @@ def test_the_hubs_own_credentials_rest_for_every_agency() -> None:
     with pytest.raises(CredentialsError) as caught:
         make_publisher(portal, clock, vault).search(replace(make_classified({}), customer="ag-13"), "aviv")
     assert (caught.value.problem.code, portal.requests) == ("credentials_app", [])
+
+
+def test_an_instance_that_has_just_read_the_hubs_own_credentials_learns_of_their_rest() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    vault.write("aviv/accounts/ag-13", {"main": {"intermediary_id": "RC-000456"}}, 0)
+    late = Instance(vault, clock)
+    late.read("aviv/app")
+    refused(Portal(NO_CLIENT), vault, clock)
+    portal = Portal(httpx.Response(500))
+    with pytest.raises(CredentialsError) as caught:
+        make_publisher(portal, clock, late).search(replace(make_classified({}), customer="ag-13"), "aviv")
+    assert (caught.value.problem.code, portal.requests) == ("credentials_app", [])
+    assert late.lease("aviv/token/ag-13/main", clock.now() + 1, clock.now()), (
+        "nobody waits for a lease that is of no use"
+    )
 
 
 def test_an_agency_whose_token_lasts_goes_on_while_the_apps_credentials_rest() -> None:
@@ -303,10 +326,52 @@ def test_a_refusal_of_a_token_that_was_replaced_meanwhile_stops_nobody() -> None
     late, portal = Instance(vault, clock), Portal(problem("403"))
     late.read(TOKEN)
     vault.write(TOKEN, {**vault.read(TOKEN).value, "access_token": "newer-token"}, 1)  # type: ignore[union-attr]
-    refused(portal, late, clock)
+    with pytest.raises(PortalUnavailableError) as caught:
+        send(portal, late, clock)
+    assert caught.value.taken is False, "with the new one it is worth a try"
     portal = Portal(ACKNOWLEDGED)
     send(portal, vault, clock)
     assert portal.requests[0].headers["authorization"] == "Bearer newer-token"
+
+
+@pytest.mark.parametrize(
+    ("answer", "name", "value"),
+    [
+        (UNKNOWN_AGENCY, TOKEN, {"access_token": "newer-token", **CONTEXT, "expires_at": 4_000_000_000_000}),
+        (NO_GRANT, "aviv/app", APP),
+        (NO_CLIENT, "aviv/app", APP),
+    ],
+    ids=["the agency's token", "the app, for one agency", "the app"],
+)
+def test_a_refusal_of_a_credential_that_was_replaced_meanwhile_stops_nobody(
+    answer: httpx.Response, name: str, value: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock()
+    vault = make_vault(clock)
+    replace_secret(vault, TOKEN, {})
+
+    def replace_it(request: httpx.Request) -> httpx.Response:
+        replace_secret(vault, name, value)
+        return answer
+
+    portal = Portal()
+    portal.client._transport = httpx.MockTransport(replace_it)
+    with pytest.raises(PortalUnavailableError) as caught:
+        send(portal, vault, clock)
+    assert caught.value.taken is False
+    assert list_rests(caplog) == []
+    portal = Portal(ACKNOWLEDGED) if name == TOKEN else Portal(GRANTED, ACKNOWLEDGED)
+    send(portal, Instance(vault, clock), clock)
+    assert portal.paths[-1] == WRITE
+
+
+def test_without_the_hubs_own_credentials_no_token_is_asked_for() -> None:
+    clock = FakeClock()
+    vault = make_vault(clock, token=False)
+    del vault._secrets["aviv/app"]
+    with pytest.raises(CredentialsError) as caught:
+        make_publisher(NEVER, clock, vault).search(make_classified({}), "aviv")
+    assert (caught.value.problem.code, NEVER.requests) == ("credentials_app", [])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from placard.domain.events import Operation
 from placard.domain.instants import DAY, HOUR
 from placard.portals.olx.mapping import name_advert
 from placard.portals.olx.publisher import OlxPublisher
-from placard.portals.olx.rests import REST
+from placard.portals.resting import REST
 from placard.ports import Question
 from tests.fakes import FakeClock, MemoryVault
 from tests.unit.portals.olx.stage import APP, TOKEN, make_body, make_vault
@@ -225,7 +225,7 @@ def test_a_vault_that_cannot_note_it_changes_no_verdict() -> None:
 def test_a_renewal_that_works_leaves_no_note() -> None:
     hub = Instances(EXPIRED, BAD_REFRESH, GRANTED, TAKEN)
     refused(hub.make())
-    hub.clock.advance(REST)
+    hub.clock.advance(HOUR)
     assert send(hub.make()).result is Result.ACCEPTED
     kept = hub.vault.read(TOKEN, fresh=True)
     assert kept is not None

@@ -36,9 +36,9 @@ def read_account(credentials: Credentials, customer: str, *, fresh: bool = False
     return Account(f"aviv/token/{customer}/{name}", intermediary, secret.version)
 
 
-def read_app(credentials: Credentials, *, fresh: bool = False) -> Secret:
+def read_app(credentials: Credentials) -> Secret:
     """Return the hub's own credentials and the key of its callback addresses. Raises CredentialsError."""
-    secret = credentials.read(APP, fresh=fresh)
+    secret = credentials.read(APP)
     if secret is None:
         raise CredentialsError(Problem.of(Cause.NO_APP, portal="AVIV"))
     return secret

@@ -36,7 +36,7 @@ from placard.portals.aviv.statuses import (
 from placard.portals.aviv.tokens import Tokens
 from placard.portals.base import Reply, Wire, before_the_call
 from placard.portals.reading import as_list, as_object, as_text, look_up
-from placard.portals.resting import find_refusal, note_refusal
+from placard.portals.resting import NOTE, find_refusal, note_refusal
 from placard.ports import Call, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
@@ -196,12 +196,12 @@ class AvivPublisher(AvivRenderer):
             # Statuses are read all the same; a listing must not wait for its callbacks.
             logger.warning("AVIV refused the subscription", extra={"status": reply.status})
             refusal = Problem.quote("rejected_by_portal", f"HTTP {reply.status}")
-            kept = {"refusal": note_refusal(refusal, wanted, self._clock.now(), self._scale)}
+            kept = {NOTE: note_refusal(refusal, wanted, self._clock.now(), self._scale)}
         self._credentials.write(name, kept, 0 if known is None else known.version)
 
     def _is_settled(self, known: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         """Whether AVIV has this subscription, or has refused it this hour."""
-        return known == wanted or find_refusal(known.get("refusal"), wanted, self._clock.now()) is not None
+        return known == wanted or find_refusal(known.get(NOTE), wanted, self._clock.now()) is not None
 
     def _call(self, customer: str, method: str, path: str, **content: Any) -> Reply:
         """Call with the agency's token. What that token may not do stops the whole agency (§5, 403)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +11,12 @@ from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError, PortalError, PortalUnavailableError
 from placard.domain.instants import DAY, MINUTE, SECOND
 from placard.domain.problems import Problem
-from placard.portals.aviv.accounts import read_account, read_app
-from placard.portals.aviv.resting import Resting
+from placard.portals.aviv.accounts import read_account
+from placard.portals.aviv.credentials import name_agency, name_app
 from placard.portals.base import Reply, Wire, before_the_call
 from placard.portals.reading import as_number, as_text
-from placard.ports import Clock, Credentials, Secret
+from placard.portals.resting import Held, Rests
+from placard.ports import Clock, Credentials
 
 logger = logging.getLogger(__name__)
 
@@ -40,74 +42,76 @@ class Tokens:
     scale: float = 1.0
 
     @property
-    def _resting(self) -> Resting:
-        return Resting(self.base_url, self.credentials, self.clock, self.scale)
+    def _rests(self) -> Rests:
+        return Rests("AVIV", self.credentials, self.clock, self.scale)
 
     def read(self, customer: str) -> str:
         """Return the agency's token, fetched where there is none that lasts."""
         account = read_account(self.credentials, customer)
-        token = self._usable(self.credentials.read(account.token_path), account.intermediary)
+        stored = self.credentials.read(account.token_path)
+        token = None if stored is None else self._usable(stored.value, account.intermediary)
         return self.fetch(customer, None) if token is None else token
 
     def fetch(self, customer: str, refused: str | None) -> str:
         """Return a token other than the one refused. One caller fetches it; the others take it from the vault.
 
-        Raises CredentialsError without a call while the credential rests (`portals.resting`).
+        Raises CredentialsError without a call while the agency's credential or the hub's own rests (`portals.resting`).
         """
-        resting = self._resting.find(customer)
-        if resting is not None:
-            raise CredentialsError(resting)
-        account, now = read_account(self.credentials, customer), self.clock.now()
+        # Fresh, since it happens once a day, and a refusal must be noted of the very account that was asked for.
+        account, now = read_account(self.credentials, customer, fresh=True), self.clock.now()
+        agency = name_agency(account, self.base_url)
+        self._app()
+        self._rests.take(agency)
         leased = self.credentials.lease(account.token_path, now + LEASE, now)
-        stored = self.credentials.read(account.token_path, fresh=True)
-        token = self._usable(stored, account.intermediary)
+        stored = self._rests.hold(agency, fresh=True)
+        token = self._usable(stored.value, account.intermediary)
         if token is not None and token != refused:
             return token
-        resting = self._resting.find(customer)
-        if resting is not None:
+        try:
+            app = self._app(fresh=True)
+            self._rests.take(agency)
+        except CredentialsError:
             # Whoever held the lease before us met a refusal. Ours must not hold up those who come with another credential.
             if leased:
-                self._end_lease(account.token_path, stored)
-            raise CredentialsError(resting)
-        if token is not None and stored is not None and self._is_young(stored):
+                self.credentials.write(account.token_path, stored.value, stored.version)
+            raise
+        if token is not None and self._is_young(stored):
             # The caller raises when the next one is refused too; a single token may well have been revoked.
             logger.error("AVIV refuses a token that is minutes old", extra={"customer": customer})
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is fetching the token", taken=False, wait=wait)
         try:
-            fetched = self._ask(account.intermediary)
+            fetched = self._ask(app, account.intermediary)
         except CredentialsError as error:
-            self._resting.begin(account, error)
+            stopped = self._rests.begin(stored, error)
             # A 401 is about the client; a grant may be missing for one agency alone.
             if error.status_code == 401:
-                self._resting.begin_for_all(error)
-            raise
+                stopped = self._rests.begin(app, error)
+            raise stopped from error
         # Whoever was first has a token of the same agency, and both are good.
-        self.credentials.write(account.token_path, fetched, 0 if stored is None else stored.version)
+        self.credentials.write(account.token_path, fetched, stored.version)
         return str(fetched["access_token"])
 
-    def stop(self, customer: str, token: str, error: CredentialsError) -> CredentialsError:
+    def stop(self, customer: str, token: str, error: CredentialsError) -> PortalError:
         """Let the agency rest because AVIV refuses its token, or what it is for; return the error to raise."""
         account = read_account(self.credentials, customer)
-        stored = self.credentials.read(account.token_path, fresh=True)
-        if stored is not None and stored.value.get("access_token") == token:
-            self._resting.begin(account, error)
-        return error
+        return self._rests.begin_of_token(name_agency(account, self.base_url), token, error)
 
-    def _end_lease(self, path: str, stored: Secret | None) -> None:
-        value, version = ({}, 0) if stored is None else (stored.value, stored.version)
-        self.credentials.write(path, value, version)
+    def _app(self, *, fresh: bool = False) -> Held:
+        app = self._rests.take(name_app(self.base_url), fresh=fresh)
+        if app.secret is None:
+            raise CredentialsError(Problem.of(Cause.NO_APP, portal="AVIV"))
+        return app
 
-    def _ask(self, intermediary: str) -> dict[str, Any]:
-        app = read_app(self.credentials).value
+    def _ask(self, app: Held, intermediary: str) -> dict[str, Any]:
         with before_the_call():
             reply = self.wire.call(
                 "POST",
                 self.token_url,
                 body={
-                    "client_id": app.get("client_id"),
-                    "client_secret": app.get("client_secret"),
+                    "client_id": app.value.get("client_id"),
+                    "client_secret": app.value.get("client_secret"),
                     "grant_type": "client_credentials",
                     "audience": self.base_url,
                     "intermediary_id": intermediary,
@@ -128,18 +132,16 @@ class Tokens:
         """Return what a token stands for: one agency in one environment."""
         return {"audience": self.base_url, "intermediary_id": read_account(self.credentials, customer).intermediary}
 
-    def _usable(self, stored: Secret | None, intermediary: str) -> str | None:
+    def _usable(self, stored: Mapping[str, Any], intermediary: str) -> str | None:
         """Return the token kept, unless it ends or is another agency's or environment's: an account may be corrected."""
-        if stored is None or stored.value.get("audience") != self.base_url:
+        if stored.get("audience") != self.base_url or stored.get("intermediary_id") != intermediary:
             return None
-        if stored.value.get("intermediary_id") != intermediary:
-            return None
-        ends = as_number(stored.value.get("expires_at"))
+        ends = as_number(stored.get("expires_at"))
         if ends is None or self.clock.now() >= ends - int(EARLY * self.scale):
             return None
-        return as_text(stored.value.get("access_token"))
+        return as_text(stored.get("access_token"))
 
-    def _is_young(self, stored: Secret) -> bool:
+    def _is_young(self, stored: Held) -> bool:
         issued = as_number(stored.value.get("issued_at"))
         return issued is not None and self.clock.now() - issued < int(YOUNG * self.scale)
 

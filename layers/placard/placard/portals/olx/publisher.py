@@ -19,11 +19,12 @@ from placard.portals.base import Allowance, Reply, Turn, Wire
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
+from placard.portals.olx.credentials import APP_REFUSED
 from placard.portals.olx.meta import read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
-from placard.portals.olx.rests import APP, Rests
 from placard.portals.olx.tokens import Tokens, identify
 from placard.portals.reading import as_list, as_object, as_text
+from placard.portals.resting import Rests
 from placard.ports import Budget, Call, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class OlxPublisher(OlxRenderer):
         super().__init__(credentials)
         self._clock = clock
         self._wire = Wire(clock, client, HEADERS)
-        rests = Rests(credentials, clock, time_scale)
+        rests = Rests("OLX", credentials, clock, time_scale)
         self._tokens = Tokens(base_url, credentials, rests, clock, time_scale)
         self._allowance = None if budget is None else Allowance(budget, POLICY.provider, RATE)
 
@@ -134,7 +135,7 @@ class OlxPublisher(OlxRenderer):
             try:
                 found = find(path)
             except CredentialsError as error:
-                if error.problem.code == APP.problem.code:
+                if error.problem.code == APP_REFUSED.code:
                     raise
                 closed = error
             else:

@@ -12,11 +12,11 @@ from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
 from placard.portals.base import Reply, Turn, before_the_call
 from placard.portals.olx.answers import Other, Step, judge
-from placard.portals.olx.rests import APP, CONSENT, NOTE, Rests
+from placard.portals.olx.credentials import APP, APP_REFUSED, CONSENT_REVOKED, name_consent
 from placard.portals.reading import as_number, as_text
-from placard.ports import Clock, Credentials, Secret
+from placard.portals.resting import Held, Rests, without_note
+from placard.ports import Clock, Credentials
 
-APP_NAME = "olx/app"
 # Longer than the renewal's own time limit, so that nobody uses up a refresh token twice.
 LEASE = 30 * SECOND
 EARLY = 10 * SECOND
@@ -33,18 +33,18 @@ class Tokens:
     clock: Clock
     scale: float = 1.0
 
-    def app(self) -> Secret:
+    def app(self) -> Held:
         """Return the hub's own credentials; CredentialsError where there are none, or while they rest."""
-        secret = self.rests.read(APP_NAME, APP)
-        if secret is None:
+        app = self.rests.take(APP)
+        if app.secret is None:
             raise CredentialsError(Problem.of(Cause.NO_APP, portal="OLX"))
-        return secret
+        return app
 
     def read(self, turn: Turn, name: str) -> str:
         """Return a token that has not expired, renewing it where it has. `name` is its path in the vault."""
-        secret = self._stored(name)
-        token = as_text(secret.value.get("access_token"))
-        if token is not None and self._is_fresh(secret):
+        account = self._stored(name)
+        token = as_text(account.value.get("access_token"))
+        if token is not None and self._is_fresh(account):
             return token
         return self.renew(turn, name, token)
 
@@ -52,37 +52,37 @@ class Tokens:
         """Return a token other than the one used up. The new pair is stored before anybody uses it."""
         now = self.clock.now()
         leased = self.credentials.lease(name, now + LEASE, now)
-        secret = self._stored(name, fresh=True)
-        token = as_text(secret.value.get("access_token"))
-        if token is not None and token != used and self._is_fresh(secret):
+        account = self._stored(name, fresh=True)
+        token = as_text(account.value.get("access_token"))
+        if token is not None and token != used and self._is_fresh(account):
             return token
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is renewing the token", taken=False, wait=wait)
-        pair = self._refresh(turn, name, secret)
-        if not self.credentials.write(name, pair, secret.version):
+        pair = self._refresh(turn, account)
+        if not self.credentials.write(name, pair, account.version):
             # The account was connected anew meanwhile: that pair is the newer one.
             return str(self._stored(name, fresh=True).value.get("access_token", ""))
         return str(pair["access_token"])
 
-    def stop(self, step: Step, reply: Reply, *, app: Secret, name: str, token: str) -> PortalError | None:
+    def stop(self, step: Step, reply: Reply, *, app: Held, name: str, token: str) -> PortalError | None:
         """Return the error of a step that ends a call whatever it was for, None for any other step.
 
         `app`, `name` and `token` are the credentials that the call was made with; what is refused for good rests.
         """
         if step is Step.STOP_ACCOUNT:
-            secret = self._stored(name, fresh=True)
-            if secret.value.get("access_token") != token:
-                return PortalUnavailableError("the account was connected anew", taken=False, status_code=reply.status)
-            return self.rests.begin(name, CONSENT, secret, reply.status)
+            error = CredentialsError(CONSENT_REVOKED, status_code=reply.status)
+            return self.rests.begin_of_token(name_consent(name), token, error)
         return self._stop(step, reply, app)
 
-    def _stop(self, step: Step, reply: Reply, app: Secret) -> PortalError | None:
+    def _stop(self, step: Step, reply: Reply, app: Held) -> PortalError | None:
         if step is Step.RETRY:
             return PortalUnavailableError("refused before the API", taken=False, status_code=reply.status)
-        return self.rests.begin(APP_NAME, APP, app, reply.status) if step is Step.STOP_APP else None
+        if step is Step.STOP_APP:
+            return self.rests.begin(app, CredentialsError(APP_REFUSED, status_code=reply.status))
+        return None
 
-    def _refresh(self, turn: Turn, name: str, secret: Secret) -> dict[str, Any]:
+    def _refresh(self, turn: Turn, account: Held) -> dict[str, Any]:
         app = self.app()
         pair = f"{app.value.get('client_id', '')}:{app.value.get('client_secret', '')}"
         basic = base64.b64encode(pair.encode()).decode("ascii")
@@ -91,11 +91,11 @@ class Tokens:
                 "POST",
                 f"{self.base_url}/oauth/v1/token",
                 headers={**identify(app), "Authorization": f"Basic {basic}"},
-                body={"grant_type": "refresh_token", "refresh_token": secret.value.get("refresh_token")},
+                body={"grant_type": "refresh_token", "refresh_token": account.value.get("refresh_token")},
             )
             step = judge(Other.RENEWAL, reply)
             if step is Step.STOP_ACCOUNT:
-                raise self.rests.begin(name, CONSENT, secret, reply.status)
+                raise self.rests.begin(account, CredentialsError(CONSENT_REVOKED, status_code=reply.status))
             refusal = self._stop(step, reply, app)
             if refusal is not None:
                 raise refusal
@@ -105,21 +105,20 @@ class Tokens:
             raise PortalUnavailableError("a token answer without a token", taken=False, status_code=reply.status)
         life = as_number(said.get("expires_in"))
         ends = self.clock.now() + (LIFE if life is None else int(life * SECOND))
-        kept = {member: value for member, value in secret.value.items() if member != NOTE}
-        kept |= {"access_token": token, "expires_at": ends}
+        kept = without_note(account.value) | {"access_token": token, "expires_at": ends}
         return kept if refresh is None else {**kept, "refresh_token": refresh}
 
-    def _is_fresh(self, secret: Secret) -> bool:
-        ends = as_number(secret.value.get("expires_at"))
+    def _is_fresh(self, account: Held) -> bool:
+        ends = as_number(account.value.get("expires_at"))
         return ends is not None and self.clock.now() < ends - int(EARLY * self.scale)
 
-    def _stored(self, name: str, *, fresh: bool = False) -> Secret:
-        secret = self.rests.read(name, CONSENT, fresh=fresh)
-        if secret is None or not secret.value:
+    def _stored(self, name: str, *, fresh: bool = False) -> Held:
+        account = self.rests.take(name_consent(name), fresh=fresh)
+        if not account.value:
             raise CredentialsError(Problem.of(Cause.NO_CONSENT))
-        return secret
+        return account
 
 
-def identify(app: Secret) -> dict[str, str]:
+def identify(app: Held) -> dict[str, str]:
     """Return the headers that name the app, as every call carries them."""
     return {"X-API-KEY": str(app.value.get("api_key", ""))}

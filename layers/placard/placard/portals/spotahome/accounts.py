@@ -40,9 +40,11 @@ class Account:
         return f"Account({self.customer}/{self.name})"
 
 
-def choose_account(credentials: Credentials, customer: str, named: str | None = None) -> Account:
+def choose_account(
+    credentials: Credentials, customer: str, named: str | None = None, *, fresh: bool = False
+) -> Account:
     """Return the account that is named, else the only one. Raises CredentialsError where there is none to choose."""
-    secret = credentials.read(f"spotahome/accounts/{customer}")
+    secret = credentials.read(f"spotahome/accounts/{customer}", fresh=fresh)
     if secret is None or not secret.value:
         raise CredentialsError(Problem.of(Cause.NO_ACCOUNT, portal="Spotahome"))
     known = secret.value

@@ -13,9 +13,10 @@ from placard.domain.instants import MINUTE, SECOND
 from placard.domain.problems import Problem
 from placard.portals.base import Reply, Turn, before_the_call
 from placard.portals.reading import as_number, as_text, parse_object
-from placard.portals.resting import find_refusal, note_refusal
-from placard.portals.spotahome.accounts import Account
-from placard.ports import Clock, Credentials, Secret
+from placard.portals.resting import Rests
+from placard.portals.spotahome.accounts import Account, choose_account
+from placard.portals.spotahome.credentials import name_login
+from placard.ports import Clock, Credentials
 
 # Longer than a refresh and a login together can take.
 LEASE = 60 * SECOND
@@ -33,81 +34,91 @@ class Tokens:
 
     def read(self, turn: Turn, account: Account) -> str:
         """Return the account's token, renewed a minute before it ends."""
-        token = self._usable(self.credentials.read(account.token_name), account)
+        stored = self.credentials.read(account.token_name)
+        token = None if stored is None else self._usable(stored.value, account)
         return self.renew(turn, account, None) if token is None else token
 
     def renew(self, turn: Turn, account: Account, refused: str | None) -> str:
-        """Return a token other than the one refused. One caller renews it; the others take it from the vault."""
-        now = self.clock.now()
+        """Return a token other than the one refused. One caller renews it; the others take it from the vault.
+
+        Raises CredentialsError without a call while the login rests (`portals.resting`).
+        """
+        # Fresh, for a refusal must be noted of the very login that was tried.
+        account = choose_account(self.credentials, account.customer, account.name, fresh=True)
+        login, now = name_login(account, self.base_url), self.clock.now()
+        self._rests.take(login)
         leased = self.credentials.lease(account.token_name, now + LEASE, now)
-        stored = self.credentials.read(account.token_name, fresh=True)
-        token = self._usable(stored, account)
+        stored = self._rests.hold(login, fresh=True)
+        token = self._usable(stored.value, account)
         if token is not None and token != refused:
             return token
-        resting = None if stored is None else find_refusal(stored.value.get("refusal"), self._login_of(account), now)
-        if resting is not None:
-            raise CredentialsError(resting)
+        try:
+            self._rests.take(login)
+        except CredentialsError:
+            # Whoever held the lease before us met a refusal. Ours must not hold up those who come with another login.
+            if leased:
+                self.credentials.write(account.token_name, stored.value, stored.version)
+            raise
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is renewing the token", taken=False, wait=wait)
-        with before_the_call():
-            fresh = self._swap(turn, stored, account) or self._log_in(turn, account, stored)
+        try:
+            with before_the_call():
+                fresh = self._swap(turn, stored.value, account) or self._log_in(turn, account)
+        except CredentialsError as error:
+            raise self._rests.begin(stored, error) from error
         value = {"token": fresh, "expires_at": read_end(fresh), **self._of(account)}
-        self.credentials.write(account.token_name, value, 0 if stored is None else stored.version)
+        self.credentials.write(account.token_name, value, stored.version)
         return fresh
+
+    @property
+    def _rests(self) -> Rests:
+        return Rests("Spotahome", self.credentials, self.clock, self.scale)
 
     def is_known(self, turn: Turn, token: str) -> bool:
         """Whether Spotahome knows who bears a token: then a 401 is about rights (§2)."""
         with before_the_call():
             return self._call(turn, "GET", "/me", token).succeeded
 
-    def _swap(self, turn: Turn, stored: Secret | None, account: Account) -> str | None:
+    def _swap(self, turn: Turn, stored: Mapping[str, Any], account: Account) -> str | None:
         """Swap a token that has not ended for a new one; None where it has, or where Spotahome refuses."""
-        token = None if stored is None else as_text(stored.value.get("token"))
-        if stored is None or token is None or not self._is_of(stored, account):
+        token = as_text(stored.get("token"))
+        if token is None or not self._is_of(stored, account):
             return None
-        ends = as_number(stored.value.get("expires_at"))
+        ends = as_number(stored.get("expires_at"))
         if ends is not None and self.clock.now() >= ends:
             return None
         reply = self._call(turn, "POST", "/authentications/me/refresh", token)
         return _read_token(reply) if reply.succeeded else None
 
-    def _log_in(self, turn: Turn, account: Account, stored: Secret | None) -> str:
-        """Ask for a token. A login that is refused rests (`portals.resting`), and what was kept before is of no use."""
+    def _log_in(self, turn: Turn, account: Account) -> str:
         login = {"email": account.email, "password": account.password}
         reply = self._call(turn, "POST", "/authentications", None, login)
         if reply.said is None:
             # A proxy's page is not Spotahome's word on anybody's password.
             raise PortalUnavailableError("no token", taken=False, status_code=reply.status)
         if not reply.succeeded:
-            problem = Problem.of(Cause.ACCOUNT_REFUSED, portal="Spotahome")
-            note = note_refusal(problem, self._login_of(account), self.clock.now(), self.scale)
-            self.credentials.write(account.token_name, {"refusal": note}, 0 if stored is None else stored.version)
-            raise CredentialsError(problem, status_code=reply.status)
+            raise CredentialsError(Problem.of(Cause.ACCOUNT_REFUSED, portal="Spotahome"), status_code=reply.status)
         return _read_token(reply)
 
     def _call(self, turn: Turn, method: str, path: str, token: str | None, body: Any = None) -> Reply:
         headers = {} if token is None else {"Authorization": token}
         return turn.call(method, self.base_url + path, headers=headers, body=body)
 
-    def _usable(self, stored: Secret | None, account: Account) -> str | None:
-        if stored is None or not self._is_of(stored, account):
+    def _usable(self, stored: Mapping[str, Any], account: Account) -> str | None:
+        if not self._is_of(stored, account):
             return None
-        ends = as_number(stored.value.get("expires_at"))
+        ends = as_number(stored.get("expires_at"))
         if ends is not None and self.clock.now() >= ends - int(EARLY * self.scale):
             return None
-        return as_text(stored.value.get("token"))
+        return as_text(stored.get("token"))
 
     def _of(self, account: Account) -> dict[str, str]:
         """Return what a token stands for: a login may be corrected, and a hub pointed at another Spotahome."""
         return {"email": account.email, "base_url": self.base_url}
 
-    def _login_of(self, account: Account) -> dict[str, Any]:
-        """Return what a refusal is of: whoever corrects the account replaces its secret."""
-        return {**self._of(account), "version": account.version}
-
-    def _is_of(self, stored: Secret, account: Account) -> bool:
-        return all(stored.value.get(name) == value for name, value in self._of(account).items())
+    def _is_of(self, stored: Mapping[str, Any], account: Account) -> bool:
+        return all(stored.get(name) == value for name, value in self._of(account).items())
 
 
 def _read_token(reply: Reply) -> str:
