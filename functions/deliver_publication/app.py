@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _look(wake_up: WakeUp | ProcessWakeUp) -> None:
     if isinstance(wake_up, ProcessWakeUp):
         logger.append_keys(processId=wake_up.process_id, classifiedId=None, channel=None, traceparent=None)
-        bootstrap.deliver_process(wake_up.provider)(wake_up)
+        bootstrap.deliver_process(wake_up.provider)(wake_up, follow)
     else:
         named = {"classifiedId": wake_up.classified_id, "channel": wake_up.channel}
         logger.append_keys(**named, processId=None, traceparent=None)

@@ -42,13 +42,15 @@ def cancel(request: Request) -> Response:
 
 def assign(request: Request) -> Response:
     """PUT /listing-processes/{id}/assignation"""
-    assign_agent(bootstrap.process_store(), bootstrap.clock(), request.customer, request.path["id"], request.read_body)
+    store, clock = bootstrap.process_store(), bootstrap.clock()
+    assign_agent(store, clock, request.customer, request.path["id"], request.read_body, request.traceparent)
     return Response(204)
 
 
 def unassign(request: Request) -> Response:
     """DELETE /listing-processes/{id}/assignation"""
-    unassign_agent(bootstrap.process_store(), bootstrap.clock(), request.customer, request.path["id"])
+    store, clock = bootstrap.process_store(), bootstrap.clock()
+    unassign_agent(store, clock, request.customer, request.path["id"], request.traceparent)
     return Response(204)
 
 

@@ -41,6 +41,7 @@ class PlayedSpotahome:
     requests: list[int] = field(default_factory=list)
     pages: list[tuple[str, int, str | None]] = field(default_factory=list)
     pushed: list[tuple[str, int, str | None]] = field(default_factory=list)
+    traces: list[str | None] = field(default_factory=list)
     refuses: Exception | None = None
 
     def list(self, rows: Iterable[Row]) -> None:
@@ -60,11 +61,13 @@ class PlayedSpotahome:
         self._count()
         return {one: self.visible[one] for one in property_ids if one in self.visible}
 
-    def cancel(self, customer: str, process_id: int) -> None:
+    def cancel(self, customer: str, process_id: int, traceparent: str | None = None) -> None:
+        self.traces.append(traceparent)
         self._push("cancel", process_id, None)
         self.rows[process_id] = replace(self.rows[process_id], state="cancelled")
 
-    def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
+    def assign(self, customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
+        self.traces.append(traceparent)
         self._push("assign", process_id, agent_id)
         self.rows[process_id] = replace(self.rows[process_id], agent_id=agent_id)
 

@@ -532,13 +532,13 @@ class Poller(Protocol):
     def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:
         """Return which of these properties the public can see. One that the portal does not list is left out."""
 
-    def cancel(self, customer: str, process_id: int) -> None:
+    def cancel(self, customer: str, process_id: int, traceparent: str | None = None) -> None:
         """Cancel a listing process; one that is not there is cancelled.
 
         Raises PortalRejectedError with `status_code` 409 where its state forbids that.
         """
 
-    def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
+    def assign(self, customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
         """Give a listing process to an agent, or take it away from any with None."""
 
     def interpret(self, row: Row, process_known: str | None, observed_at: int) -> PortalEvent:

@@ -55,6 +55,7 @@ def test_a_process_is_found_by_customer_and_id(processes: ProcessStore) -> None:
         retry_at=7,
         tries=2,
         failing_since=3,
+        traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         due=NOON,
         look=True,
     )

@@ -316,6 +316,7 @@ def test_a_cancel_counts_at_once_and_waits_for_its_push(hub: Hub) -> None:
     process = hub.known()
     assert (process.look, process.facts.state) == (True, "waitingContent")
     assert process.due is not None
+    assert process.traceparent is not None
     assert hub.call("cancel").status == 409, "it is cancelled now"
 
 

@@ -14,7 +14,8 @@ from placard.portals.registry import PROVIDERS
 from placard.ports import Call, Question
 from tests.fakes import FakeClock
 from tests.unit.portals.contract import stage_of
-from tests.unit.portals.scene import Portal, make_classified, make_publication, make_running
+from tests.unit.portals.scene import CUSTOMER, Portal, make_classified, make_publication, make_running
+from tests.unit.portals.spotahome.stage import make_poller
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 STAGES = {provider: stage_of(provider) for provider in PROVIDERS if stage_of(provider).operations}
@@ -47,6 +48,17 @@ def test_an_operation_carries_the_trace(provider: str, trace: str | None) -> Non
         rendering = publisher.render(classified, channel)
         publisher.send(Call(operation, channel, classified, rendering, classified.portals, remote_id, trace))
         assert carried(portal) == {trace}, operation
+
+
+@TRACES
+def test_what_a_listing_process_is_asked_carries_the_trace(trace: str | None) -> None:
+    portal = Portal(httpx.Response(204))
+    poller = make_poller(portal, FakeClock())
+    poller.cancel(CUSTOMER, 7, trace)
+    poller.assign(CUSTOMER, 7, "agent", trace)
+    poller.assign(CUSTOMER, 7, None, trace)
+    assert len(portal.requests) == 3
+    assert carried(portal) == {trace}
 
 
 @EVERY

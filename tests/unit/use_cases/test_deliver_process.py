@@ -17,6 +17,7 @@ from placard.use_cases.relay_changes import relay_changes
 from tests.fakes import FakeClock, MemoryProcesses, MemoryStore, MemoryWakeUps
 from tests.fakes.played_spotahome import PlayedSpotahome
 
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ACME = "acme"
 DOWN = PortalUnavailableError("HTTP 503", taken=True, status_code=503)
 CONFLICT = PortalRejectedError("HTTP 409", (), status_code=409)
@@ -74,6 +75,14 @@ def test_a_cancel_is_pushed_and_becomes_a_fact(hub: Hub) -> None:
     assert hub.portal.pushed == [("cancel", 7, None)]
     assert (hub.copy.facts.state, hub.copy.wanted, hub.copy.look, hub.copy.due) == ("cancelled", Wanted(), False, None)
     assert hub.relay() == []
+
+
+@pytest.mark.parametrize("wish", [{"cancels": True}, {"assigns": True, "agent_id": "new"}])
+def test_a_push_carries_the_trace_of_the_crms_request(hub: Hub, wish: dict[str, object]) -> None:
+    seen: list[str | None] = []
+    hub.processes.save(ask(hub.copy, replace(hub.copy.wanted, **wish), hub.clock.now() + 5 * MINUTE, TRACE))
+    hub.deliver(ProcessWakeUp("spotahome", ACME, 7), seen.append)
+    assert (hub.portal.traces, seen) == ([TRACE], [TRACE])
 
 
 @pytest.mark.parametrize("agent", ["new", None])
@@ -193,7 +202,7 @@ def test_another_agent_asked_for_during_the_call_is_pushed_next(hub: Hub) -> Non
     hub.want(assigns=True, agent_id="first")
     push = hub.portal.assign
 
-    def meanwhile(customer: str, process_id: int, agent_id: str | None) -> None:
+    def meanwhile(customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
         if agent_id == "first":
             hub.want(assigns=True, agent_id="second")
         push(customer, process_id, agent_id)
@@ -209,7 +218,7 @@ def test_another_agent_asked_for_during_the_call_is_pushed_next(hub: Hub) -> Non
 def test_a_refused_agent_takes_no_later_wish_along(hub: Hub) -> None:
     hub.want(assigns=True, agent_id="first")
 
-    def refuse(customer: str, process_id: int, agent_id: str | None) -> None:
+    def refuse(customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
         hub.want(assigns=True, agent_id="second")
         raise CONFLICT
 

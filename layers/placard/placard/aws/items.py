@@ -275,7 +275,7 @@ def process_item(process: ListingProcess) -> Item:
     """Return a listing process's item, in the manner of a publication's."""
     key = process_key(process.customer, process.process_id)
     hidden = {name: value for name, value in pack(process).items() if name not in _SHOWN}
-    return {
+    item = {
         **key,
         "kind": "PROCESS",
         "provider": PROCESS_PROVIDER,
@@ -285,6 +285,7 @@ def process_item(process: ListingProcess) -> Item:
         "state": json.dumps(hidden, separators=(",", ":")),
         **due_members(key, process.due),
     }
+    return item | ({} if process.traceparent is None else {"traceparent": process.traceparent})
 
 
 def read_process(item: Item) -> ListingProcess:

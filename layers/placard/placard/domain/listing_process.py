@@ -85,7 +85,7 @@ class ListingProcess:
     `facts` are Spotahome's; what the CRM reads is `shown`. `linked`: the property is an advert of the hub's, so changes are
     told to its publication. `vanished`: two sweeps have not shown it. `impossible` is the state told last that no path leads
     to. `pushed_at` is when Spotahome last took something of us: rows read before that are older than the copy. The rest
-    belongs to the push: its lease, its failures and when it is looked at again.
+    belongs to the push: its lease, its failures, the trace of the CRM's request and when it is looked at again.
     """
 
     customer: str
@@ -100,6 +100,7 @@ class ListingProcess:
     retry_at: int | None = None
     tries: int = 0
     failing_since: int | None = None
+    traceparent: str | None = None
     due: int | None = None
     look: bool = False
     version: int = 0
@@ -220,9 +221,9 @@ def postpone(process: ListingProcess, retry_at: int, now: int, *, counts: bool, 
     )
 
 
-def ask(process: ListingProcess, wanted: Wanted, due: int) -> ListingProcess:
+def ask(process: ListingProcess, wanted: Wanted, due: int, traceparent: str | None = None) -> ListingProcess:
     """Note what the CRM asks for; `due` is when a push that the stream lost is looked for."""
-    return replace(process, wanted=wanted, look=bool(wanted), due=due if wanted else None)
+    return replace(process, wanted=wanted, traceparent=traceparent, look=bool(wanted), due=due if wanted else None)
 
 
 def _rest(process: ListingProcess, now: int) -> ListingProcess:

@@ -34,11 +34,16 @@ class DeliverProcess:
     lease: int = 120 * SECOND
     scale: float = 1
 
-    def __call__(self, wake_up: ProcessWakeUp) -> None:
-        """Look once. Whatever is left to push stands in the table: a `look` mark or a due time."""
+    def __call__(self, wake_up: ProcessWakeUp, follow: Callable[[str | None], None] | None = None) -> None:
+        """Look once. Whatever is left to push stands in the table: a `look` mark or a due time.
+
+        `follow` is told the trace of the CRM's request, so that every line of the log can name it.
+        """
         process = self.store.load(wake_up.customer, wake_up.process_id)
         if process is None or not process.wanted:
             return
+        if follow is not None:
+            follow(process.traceparent)
         now = self.clock.now()
         if any(until is not None and now < until for until in (process.lease_until, process.retry_at)):
             return
@@ -57,9 +62,9 @@ class DeliverProcess:
         logger.info("calling the portal", extra={"processId": process.process_id, "cancels": sent.cancels})
         try:
             if sent.assigns:
-                self.poller.assign(process.customer, process.process_id, sent.agent_id)
+                self.poller.assign(process.customer, process.process_id, sent.agent_id, process.traceparent)
             else:
-                self.poller.cancel(process.customer, process.process_id)
+                self.poller.cancel(process.customer, process.process_id, process.traceparent)
         except PortalUnavailableError as error:
             self._postpone(process, sent, error)
         except (PortalRejectedError, CredentialsError) as error:

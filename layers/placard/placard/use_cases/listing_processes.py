@@ -113,7 +113,7 @@ def cancel_process(
         if process.shown.state not in OPEN:
             raise ClosedProcessError(process.process_id)
         now = clock.now()
-        cancelled = ask(process, replace(process.wanted, cancels=True), now + SAFETY)
+        cancelled = ask(process, replace(process.wanted, cancels=True), now + SAFETY, traceparent)
         classified = _find_classified(publications, process)
         try:
             if classified is None:
@@ -127,22 +127,29 @@ def cancel_process(
 
 
 def assign_agent(
-    store: ProcessStore, clock: Clock, customer: str, process_id: str, read_body: Callable[[], Any]
+    store: ProcessStore,
+    clock: Clock,
+    customer: str,
+    process_id: str,
+    read_body: Callable[[], Any],
+    traceparent: str | None,
 ) -> None:
     """Give a process to the agent that a body names; `read_body` returns any JSON value, or raises what is wrong with it.
 
     Raises UnknownProcessError, then InvalidFieldError.
     """
     _load(store, customer, process_id)
-    _assign(store, clock, customer, process_id, _read_agent(read_body()))
+    _assign(store, clock, customer, process_id, _read_agent(read_body()), traceparent)
 
 
-def unassign_agent(store: ProcessStore, clock: Clock, customer: str, process_id: str) -> None:
+def unassign_agent(store: ProcessStore, clock: Clock, customer: str, process_id: str, traceparent: str | None) -> None:
     """Take a process from its agent. Raises UnknownProcessError."""
-    _assign(store, clock, customer, process_id, None)
+    _assign(store, clock, customer, process_id, None, traceparent)
 
 
-def _assign(store: ProcessStore, clock: Clock, customer: str, process_id: str, agent_id: str | None) -> None:
+def _assign(
+    store: ProcessStore, clock: Clock, customer: str, process_id: str, agent_id: str | None, traceparent: str | None
+) -> None:
     for _ in range(_MOST_RACES):
         process = _load(store, customer, process_id)
         if process.shown.agent_id == agent_id:
@@ -150,7 +157,7 @@ def _assign(store: ProcessStore, clock: Clock, customer: str, process_id: str, a
         # Also where it is what Spotahome says: the wish before it may be on its way.
         wanted = replace(process.wanted, assigns=True, agent_id=agent_id)
         try:
-            store.save(ask(process, wanted, clock.now() + SAFETY))
+            store.save(ask(process, wanted, clock.now() + SAFETY, traceparent))
             return
         except TransitionConflictError:
             continue

@@ -43,19 +43,20 @@ class SpotahomePoller:
         """Return which of these properties the public can see."""
         return self._visit(customer).published(property_ids)
 
-    def cancel(self, customer: str, process_id: int) -> None:
+    def cancel(self, customer: str, process_id: int, traceparent: str | None = None) -> None:
         """Cancel a process; one that is unknown, or is cancelled already, is cancelled (§4)."""
-        visit = self._visit(customer)
+        visit = self._visit(customer, traceparent)
         try:
             self._change(visit, "DELETE", f"{process_id}", missing_is_done=True)
         except PortalRejectedError as error:
             if error.status_code != 409 or not _is_cancelled(visit, process_id):
                 raise
 
-    def assign(self, customer: str, process_id: int, agent_id: str | None) -> None:
+    def assign(self, customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
         """Assign an agent, or none."""
         body = None if agent_id is None else {"agentId": agent_id}
-        self._change(self._visit(customer), "DELETE" if body is None else "PUT", f"{process_id}/assignation", body)
+        visit = self._visit(customer, traceparent)
+        self._change(visit, "DELETE" if body is None else "PUT", f"{process_id}/assignation", body)
 
     def _change(
         self,
@@ -71,8 +72,8 @@ class SpotahomePoller:
         if not reply.succeeded and not (missing and missing_is_done):
             raise refuse(reply)
 
-    def _visit(self, customer: str) -> Visit:
-        return self._api.visit(choose_account(self._credentials, customer))
+    def _visit(self, customer: str, traceparent: str | None = None) -> Visit:
+        return self._api.visit(choose_account(self._credentials, customer), traceparent)
 
     def interpret(self, row: Row, process_known: str | None, observed_at: int) -> PortalEvent:
         """Return what a row says of its property."""
