@@ -263,18 +263,19 @@ def interpreter(provider: str) -> Interpreter:
     return _part(f"interpreter {provider}", make)
 
 
-def poller(name: str) -> Poller:
-    """What reads a portal that never calls."""
+def poller(name: str, *, pays: bool = True) -> Poller:
+    """What reads a portal that never calls; `pays`: from the budget of calls that deliveries share."""
 
     def make() -> Poller:
         from placard.portals.registry import load_poller
 
-        found = load_poller(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+        arguments = _publisher_arguments(name) | ({} if pays else {"budget": None})
+        found = load_poller(name, **arguments, credentials=credentials(), clock=clock())
         if found is None:
             raise LookupError(f"{name} calls")
         return found
 
-    return _part(f"poller {name}", make)
+    return _part(f"poller {name}" if pays else f"sweeping poller {name}", make)
 
 
 def _load_receiver(provider: str, vault: Credentials | None) -> Receiver:
@@ -350,8 +351,9 @@ def poll_spotahome() -> PollSpotahome:
     def make() -> PollSpotahome:
         from placard.use_cases.poll_spotahome import PollSpotahome
 
-        stores = process_store(), publication_store()
-        return PollSpotahome(poller("spotahome"), *stores, credentials(), clock(), scale=settings().time_scale)
+        # A sweep keeps a pace of its own: paying for each page would write where no row has changed.
+        sweeping, stores = poller("spotahome", pays=False), (process_store(), publication_store())
+        return PollSpotahome(sweeping, *stores, credentials(), clock(), scale=settings().time_scale)
 
     return _part("poll_spotahome", make)
 
