@@ -13,9 +13,9 @@ from tests.e2e.world import Listing, Simulator
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The first test waits for the hub to be built, deployed and warmed."""
+    """A test has five minutes; the hub that is built before the first and removed after the last has limits of its own."""
     for item in items:
-        item.add_marker(pytest.mark.timeout(300))
+        item.add_marker(pytest.mark.timeout(300, func_only=True))
 
 
 @pytest.fixture(scope="session")
