@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from placard.domain.answers import Answer
+from placard.domain.breaker import Circuit
 from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
@@ -416,6 +417,16 @@ class Budget(Protocol):
 
         Budgets have names of their own, such as `olx`. A call that is `owed` is made in any case: the next ones wait longer.
         """
+
+
+class CircuitStore(Protocol):
+    """The circuit breakers of the portals' accounts, shared by all instances."""
+
+    def load(self, provider: str, account: str) -> Circuit:
+        """Return an account's circuit, a closed one where nothing is stored. What was just written may be missing."""
+
+    def save(self, provider: str, account: str, circuit: Circuit) -> Circuit:
+        """Store a circuit and return it at its new version; TransitionConflictError if another was first."""
 
 
 # --- portals ---------------------------------------------------------------------------------------------------------

@@ -290,7 +290,8 @@ class DeliverPublication:
             events = self.provider.publisher.read(Question(asking, classified, rendering, late))
         except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
             asked = error.wait if isinstance(error, PortalUnavailableError) else None
-            wait, held = self._wait(asking.tries, asked), isinstance(error, BudgetSpentError)
+            held = isinstance(error, PortalUnavailableError) and error.throttled
+            wait = self._wait(asking.tries, asked)
             rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
         else:
             for event in events:

@@ -17,7 +17,7 @@ from placard.domain.instants import SECOND
 from placard.portals.olx import POLICY, RATE
 from placard.portals.olx.publisher import MOST_PAGES, PAGE, OlxPublisher
 from placard.ports import Budget
-from tests.fakes import FakeClock, MemoryBudget
+from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits
 from tests.unit.portals.olx.stage import make_body, make_vault
 from tests.unit.portals.olx.told import row
 from tests.unit.portals.scene import Portal, answer_of, make_call, make_classified
@@ -130,7 +130,8 @@ def test_the_hub_as_it_runs_asks_the_budget() -> None:
     while not budget.take(POLICY.provider, RATE, clock.now()):
         pass
     settings = Settings({"OLX_BASE_URL": "https://api.olxgroup.invalid", "TIME_SCALE": "1"})
-    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), budget=budget)
+    parts = {"budget": budget, "circuit_store": MemoryCircuits()}
+    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), **parts)
     try:
         with pytest.raises(BudgetSpentError):
             bootstrap.provider("olx").publisher.send(make_call(Operation.PUT, "imovirtual", make_body(), {}))

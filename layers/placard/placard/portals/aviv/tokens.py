@@ -76,7 +76,7 @@ class Tokens:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is fetching the token", taken=False, wait=wait)
         try:
-            fetched = self._ask(account.intermediary)
+            fetched = self._ask(customer, account.intermediary)
         except CredentialsError as error:
             self._resting.begin(account, error)
             # A 401 is about the client; a grant may be missing for one agency alone.
@@ -99,12 +99,13 @@ class Tokens:
         value, version = ({}, 0) if stored is None else (stored.value, stored.version)
         self.credentials.write(path, value, version)
 
-    def _ask(self, intermediary: str) -> dict[str, Any]:
+    def _ask(self, customer: str, intermediary: str) -> dict[str, Any]:
         app = read_app(self.credentials).value
         with before_the_call():
             reply = self.wire.call(
                 "POST",
                 self.token_url,
+                account=customer,
                 body={
                     "client_id": app.get("client_id"),
                     "client_secret": app.get("client_secret"),

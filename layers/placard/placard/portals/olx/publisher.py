@@ -16,15 +16,16 @@ from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.breaker import connect_breaker
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
 from placard.portals.olx.meta import read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
 from placard.portals.olx.rests import APP, Rests
-from placard.portals.olx.tokens import Tokens, identify
+from placard.portals.olx.tokens import Tokens, account_of, identify, name_token
 from placard.portals.reading import as_list, as_object, as_text
-from placard.ports import Budget, Call, Clock, Credentials, Question
+from placard.ports import Budget, Call, CircuitStore, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +54,13 @@ class OlxPublisher(OlxRenderer):
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
         budget: Budget | None = None,
+        circuits: CircuitStore | None = None,
     ) -> None:
         base_url = base_url.rstrip("/")
         self._adverts = f"{base_url}/advert/v1"
         super().__init__(credentials)
         self._clock = clock
-        self._wire = Wire(clock, client, HEADERS)
+        self._wire = Wire(clock, client, HEADERS, connect_breaker(circuits, clock, POLICY.provider, time_scale))
         rests = Rests(credentials, clock, time_scale)
         self._tokens = Tokens(base_url, credentials, rests, clock, time_scale)
         self._allowance = None if budget is None else Allowance(budget, POLICY.provider, RATE)
@@ -166,7 +168,8 @@ class OlxPublisher(OlxRenderer):
             headers = {**identify(app), "Authorization": f"Bearer {token}"}
             if traceparent is not None:
                 headers["traceparent"] = traceparent
-            reply = turn.call(method, self._adverts + path, headers=headers, body=body, query=query)
+            account = account_of(token_name)
+            reply = turn.call(method, self._adverts + path, account=account, headers=headers, body=body, query=query)
             step = judge(doing, reply, renewed=renewed)
             if step is not Step.RENEW:
                 break
@@ -198,7 +201,7 @@ class OlxPublisher(OlxRenderer):
 
 
 def _path_of(classified: Classified, channel: str, account: str) -> str:
-    return f"olx/token/{classified.customer}/{channel}/{account}"
+    return name_token(classified.customer, channel, account)
 
 
 def _is_deleted(item: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from placard.portals.reading import as_number, as_text
 from placard.ports import Clock, Credentials, Secret
 
 APP_NAME = "olx/app"
+_TOKENS = "olx/token/"
 # Longer than the renewal's own time limit, so that nobody uses up a refresh token twice.
 LEASE = 30 * SECOND
 EARLY = 10 * SECOND
@@ -90,6 +91,7 @@ class Tokens:
             reply = turn.call(
                 "POST",
                 f"{self.base_url}/oauth/v1/token",
+                account=account_of(name),
                 headers={**identify(app), "Authorization": f"Basic {basic}"},
                 body={"grant_type": "refresh_token", "refresh_token": secret.value.get("refresh_token")},
             )
@@ -123,3 +125,13 @@ class Tokens:
 def identify(app: Secret) -> dict[str, str]:
     """Return the headers that name the app, as every call carries them."""
     return {"X-API-KEY": str(app.value.get("api_key", ""))}
+
+
+def name_token(customer: str, channel: str, account: str) -> str:
+    """Return where an account's token is kept in the vault."""
+    return f"{_TOKENS}{customer}/{channel}/{account}"
+
+
+def account_of(name: str) -> str:
+    """Return the account that a token is of, as `<customer>/<channel>/<account>`."""
+    return name.removeprefix(_TOKENS)
