@@ -412,10 +412,11 @@ class Credentials(Protocol):
 class Budget(Protocol):
     """How often portals are called, shared by all instances."""
 
-    def take(self, name: str, rate: Rate, now: int, *, owed: bool = False) -> int:
+    def take(self, name: str, rate: Rate, now: int, *, customer: str = "", owed: bool = False) -> int:
         """Pay for one call and return 0, or return the milliseconds to wait where the budget is spent.
 
-        Budgets have names of their own, such as `olx`. A call that is `owed` is made in any case: the next ones wait longer.
+        Budgets have names of their own, such as `olx`. A budget that customers share is told whose call it is, and no
+        customer's many calls delay another's few. A call that is `owed` is made in any case: the next ones wait longer.
         """
 
 

@@ -136,16 +136,17 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A portal's share of calls: which budget pays for them, and how many there may be."""
+    """A portal's share of calls: which budget pays for them, how many there may be, and for whom where customers share it."""
 
     budget: Budget
     name: str
     rate: Rate
+    customer: str = ""
 
     def pay(self, now: int, *, owed: bool) -> None:
         """Pay for one call; BudgetSpentError where it has to wait."""
         try:
-            wait = self.budget.take(self.name, self.rate, now, owed=owed)
+            wait = self.budget.take(self.name, self.rate, now, customer=self.customer, owed=owed)
         except StoreUnavailableError as error:
             # Nothing was sent, and nobody is to think that the portal may have taken it.
             raise PortalUnavailableError("the budget of calls cannot be asked", taken=False) from error

@@ -63,12 +63,12 @@ class OlxPublisher(OlxRenderer):
         self._wire = Wire(clock, client, HEADERS, connect_breaker(circuits, clock, POLICY.provider, time_scale))
         rests = Rests(credentials, clock, time_scale)
         self._tokens = Tokens(base_url, credentials, rests, clock, time_scale)
-        self._allowance = None if budget is None else Allowance(budget, POLICY.provider, RATE)
+        self._budget = budget
 
     def send(self, call: Call) -> Answer:
         """Send one operation. A 2xx says only that the shape was valid; the site tells the end later (§2)."""
         method, path = ROUTES[call.operation]
-        turn = self._turn()
+        turn = self._turn(call.classified)
         token = self._token_of(turn, call.classified, call.channel, call.remote_id)
         sends = call.operation in (Operation.POST, Operation.PUT)
         reply = self._call(
@@ -87,7 +87,7 @@ class OlxPublisher(OlxRenderer):
         publication = question.publication
         if publication.remote_id is None:
             return ()
-        turn = self._turn()
+        turn = self._turn(question.classified)
         token = self._token_of(turn, question.classified, publication.channel, publication.remote_id)
         reply = self._call(
             turn, token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
@@ -101,7 +101,7 @@ class OlxPublisher(OlxRenderer):
 
         Raises CredentialsError where nothing was found and an account could not be looked through.
         """
-        turn, own_id = self._turn(), mapping.name_advert(classified)
+        turn, own_id = self._turn(classified), mapping.name_advert(classified)
         accounts = list_accounts(self._credentials, classified.customer, channel)
         chosen = choose_account(classified, channel, accounts)
         names = accounts if chosen is None else (chosen,)
@@ -146,8 +146,10 @@ class OlxPublisher(OlxRenderer):
             raise closed
         return None
 
-    def _turn(self) -> Turn:
-        return Turn(self._wire, self._allowance)
+    def _turn(self, classified: Classified) -> Turn:
+        if self._budget is None:
+            return Turn(self._wire)
+        return Turn(self._wire, Allowance(self._budget, POLICY.provider, RATE, classified.customer))
 
     def _call(
         self,
