@@ -151,5 +151,9 @@ def test_a_bug_behind_the_call_is_no_endless_loop_of_calls(world: World) -> None
     assert world.publication.faults == 0
 
 
+def test_a_message_reaches_the_dlq_before_the_table_gives_up() -> None:
+    assert MOST_FAULTS > MOST_RECEIVES
+
+
 def test_a_classified_nobody_knows_leaves_no_note(world: World) -> None:
     assert not world.deliver.stumble(WakeUp("olx", world.id, "imovirtual", "acme"), "KeyError", last=True)
