@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from placard import bootstrap
-from placard.aws.observability import start_logging
-from placard.aws.queues import read_wake_up
+from placard.aws.observability import explain_fault, start_logging
+from placard.aws.queues import is_last_receive, read_wake_up
 from placard.ports import ProcessWakeUp, WakeUp
 
 logger = start_logging()
@@ -22,12 +22,31 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Look once for each message; one whose look fails stays in the queue and ends, after its tries, in the DLQ."""
     failures = []
     for record in event["Records"]:
+        wake_up = None
         try:
-            _look(read_wake_up(record["body"]))
-        except Exception:
-            logger.exception("a look failed")
-            failures.append({"itemIdentifier": record["messageId"]})
+            wake_up = read_wake_up(record["body"])
+            _look(wake_up)
+        except Exception as error:
+            reason = explain_fault(error)
+            logger.exception("a look failed", extra={"messageId": record["messageId"], "reason": reason})
+            if not _is_left_to_its_due_time(wake_up, reason, last=is_last_receive(record)):
+                failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _is_left_to_its_due_time(wake_up: WakeUp | ProcessWakeUp | None, reason: str, *, last: bool) -> bool:
+    """Note the reason where the CRM and the operator look for it; whether the message has done its part.
+
+    The message's own last receive decides, not a reader of the DLQ: that one stays whole for whoever redrives it.
+    """
+    if not isinstance(wake_up, WakeUp):
+        return False
+    try:
+        hourly = bootstrap.deliver_publication(wake_up.provider).stumble(wake_up, reason, last=last)
+    except Exception:
+        logger.exception("the failure could not be noted")
+        return False
+    return hourly and not last
 
 
 def _look(wake_up: WakeUp | ProcessWakeUp) -> None:

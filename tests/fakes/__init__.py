@@ -2,6 +2,7 @@
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_budget import MemoryBudget
+from tests.fakes.memory_circuits import MemoryCircuits
 from tests.fakes.memory_processes import MemoryProcesses
 from tests.fakes.memory_queues import MemoryWakeUps
 from tests.fakes.memory_store import MemoryStore, Record
@@ -10,6 +11,7 @@ from tests.fakes.memory_vault import MemoryVault
 __all__ = [
     "FakeClock",
     "MemoryBudget",
+    "MemoryCircuits",
     "MemoryProcesses",
     "MemoryStore",
     "MemoryVault",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from placard.ports import (
         Budget,
         CallbackSender,
+        CircuitStore,
         ClassifiedStore,
         Clock,
         Credentials,
@@ -218,6 +219,18 @@ def budget() -> Budget:
     return _part("budget", make)
 
 
+def circuit_store() -> CircuitStore:
+    """Which portals are left alone for a while."""
+
+    def make() -> CircuitStore:
+        from placard.aws.circuits import DynamoCircuitStore
+        from placard.aws.table import Table
+
+        return DynamoCircuitStore(Table(settings().table_name), clock())
+
+    return _part("circuit_store", make)
+
+
 # --- portals ---------------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +330,7 @@ def _publisher_arguments(name: str) -> dict[str, Any]:
             "budget": budget(),
         },
     }
-    return {**table[name](), "time_scale": known.time_scale}
+    return {**table[name](), "circuits": circuit_store(), "time_scale": known.time_scale}
 
 
 # --- use cases -------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from placard.domain.answers import Answer
+from placard.domain.breaker import Circuit
 from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Operation, PortalEvent
@@ -411,11 +412,22 @@ class Credentials(Protocol):
 class Budget(Protocol):
     """How often portals are called, shared by all instances."""
 
-    def take(self, name: str, rate: Rate, now: int, *, owed: bool = False) -> int:
+    def take(self, name: str, rate: Rate, now: int, *, customer: str = "", owed: bool = False) -> int:
         """Pay for one call and return 0, or return the milliseconds to wait where the budget is spent.
 
-        Budgets have names of their own, such as `olx`. A call that is `owed` is made in any case: the next ones wait longer.
+        Budgets have names of their own, such as `olx`. A budget that customers share is told whose call it is, and no
+        customer's many calls delay another's few. A call that is `owed` is made in any case: the next ones wait longer.
         """
+
+
+class CircuitStore(Protocol):
+    """The circuit breakers of the portals' accounts, shared by all instances."""
+
+    def load(self, provider: str, account: str) -> Circuit:
+        """Return an account's circuit, a closed one where nothing is stored. What was just written may be missing."""
+
+    def save(self, provider: str, account: str, circuit: Circuit) -> Circuit:
+        """Store a circuit and return it at its new version; TransitionConflictError if another was first."""
 
 
 # --- portals ---------------------------------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.publish_classified import Caller, post_classified
 from placard.use_cases.receive_message import receive_message
+from placard.use_cases.reconcile import Reconcile
 from placard.use_cases.relay_changes import relay_changes
-from tests.fakes import MemoryBudget, MemoryStore, MemoryWakeUps
+from tests.fakes import MemoryBudget, MemoryCircuits, MemoryStore, MemoryWakeUps
 from tests.integration.olx.hub import PATIENCE_SECONDS, Portal, ShiftedClock
 from tests.unit.portals.olx.stage import make_body, make_vault
 from tests.unit.portals.scene import CUSTOMER
@@ -38,7 +39,8 @@ class Busy:
         self.clock, self.portal = ShiftedClock(), portal
         self.store, self.queues = MemoryStore(self.clock), MemoryWakeUps()
         self.inbox: SimpleQueue[Callback] = SimpleQueue()
-        vault, budget = make_vault(self.clock, expires_at=0), MemoryBudget()
+        vault = make_vault(self.clock, expires_at=0)
+        shared = {"budget": MemoryBudget(), "circuits": MemoryCircuits()}
         self.receiver = OlxReceiver(vault)
         self.apply = ApplyEvents(self.store, lambda _: self.receiver, lambda _: POLICY, self.clock)
         self.called: list[int] = []
@@ -47,7 +49,7 @@ class Busy:
         self.instances = [
             DeliverPublication(
                 self.store,
-                Provider(POLICY, OlxPublisher(portal.url, vault, self.clock, client=client, budget=budget)),
+                Provider(POLICY, OlxPublisher(portal.url, vault, self.clock, client=client, **shared)),
                 self.clock,
             )
             for _ in range(INSTANCES)
@@ -74,10 +76,29 @@ class Busy:
             if not self.inbox.empty() or not self._waiting:
                 receive_message(self.inbox.get(timeout=PATIENCE_SECONDS), self.receiver, self.store, self.clock)
                 continue
-            at, _, wake_up = heapq.heappop(self._waiting)
-            self.clock.advance(max(at - self.clock.now(), 0))
-            self.looks += 1
-            self.instances[self.looks % INSTANCES](wake_up)
+            self._look()
+
+    def run_for(self, span: int, until: str = "") -> None:
+        """Let time (ms) pass, with `reconcile` each minute, or until every listing has this word."""
+        reconcile = Reconcile(self.store, self.store, self.queues, self.clock)
+        deadline, end, round_at = monotonic() + PATIENCE_SECONDS, self.clock.now() + span, self.clock.now()
+        while self.clock.now() < end and Counter(self.list_words()) != {until: LISTINGS}:
+            assert monotonic() < deadline, Counter(self.list_words())
+            self._relay()
+            if not self.inbox.empty() or (self.called and not self.portal.is_quiet()):
+                receive_message(self.inbox.get(timeout=PATIENCE_SECONDS), self.receiver, self.store, self.clock)
+            elif self._waiting and self._waiting[0][0] <= round_at:
+                self._look()
+            else:
+                self.clock.advance(max(round_at - self.clock.now(), 0))
+                reconcile()
+                round_at += MINUTE
+
+    def _look(self) -> None:
+        at, _, wake_up = heapq.heappop(self._waiting)
+        self.clock.advance(max(at - self.clock.now(), 0))
+        self.looks += 1
+        self.instances[self.looks % INSTANCES](wake_up)
 
     def list_words(self) -> list[str]:
         publications = [self.store.load(ids.classified_id(CUSTOMER, f"e-{number}"))[1] for number in range(LISTINGS)]

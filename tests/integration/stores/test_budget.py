@@ -59,6 +59,15 @@ def test_budgets_are_apart(instances: tuple[Budget, Budget]) -> None:
     assert other.take("spotahome/b", FIVE, NOON) == 0
 
 
+def test_customers_share_one_budget_and_nobody_waits_behind_anothers_many(instances: tuple[Budget, Budget]) -> None:
+    waits = [instances[number % 2].take("olx", FIVE, NOON, customer="big") for number in range(100)]
+    assert waits[:5] == [0] * 5
+    # What an instance has not seen yet makes a place a little nearer or farther, never another customer's wait longer.
+    assert 14 * SECOND <= waits[-1] <= 20 * SECOND
+    assert all(instances[number % 2].take("olx", FIVE, NOON, customer="small") < 3 * SECOND for number in range(4))
+    assert instances[0].take("olx", FIVE, NOON, customer="big") >= 14 * SECOND
+
+
 def test_many_at_once_get_no_more_than_a_burst(table: Table) -> None:
     budgets = [DynamoBudget(table) for _ in range(5)]
     with ThreadPoolExecutor(len(budgets)) as pool:

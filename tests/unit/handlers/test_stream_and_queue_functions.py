@@ -49,9 +49,14 @@ def sample(function: str, case: str) -> dict[str, Any]:
 class Recorder:
     """In the place of a use case: keeps what it is called with, and fails where it is told to."""
 
-    def __init__(self, failing: tuple[Any, ...] = (), trace: str | None = None) -> None:
+    def __init__(self, failing: tuple[Any, ...] = (), trace: str | None = None, *, hourly: bool = False) -> None:
         self.calls: list[Any] = []
-        self.failing, self.trace = failing, trace
+        self.failing, self.trace, self.hourly = failing, trace, hourly
+        self.stumbles: list[tuple[Any, str, bool]] = []
+
+    def stumble(self, wake_up: WakeUp, reason: str, *, last: bool) -> bool:
+        self.stumbles.append((wake_up, reason, last))
+        return self.hourly or last
 
     def _take(self, call: Any) -> list[str]:
         self.calls.append(call)
@@ -304,6 +309,49 @@ def test_a_look_that_fails_is_logged_with_the_crms_trace(
     deliver_publication.handler(event, CONTEXT)
     (line,) = [json.loads(line) for line in written.getvalue().splitlines() if "a look failed" in line]
     assert (line["classifiedId"], line.get("traceparent")) == (CLASSIFIED, trace)
+
+
+@pytest.mark.parametrize(("receives", "last"), [(1, False), (9, False), (10, True), (11, True)])
+@pytest.mark.parametrize("hourly", [False, True])
+def test_why_a_look_failed_is_noted_with_its_message(
+    queues: MemoryWakeUps, monkeypatch: pytest.MonkeyPatch, receives: int, last: bool, hourly: bool
+) -> None:
+    """The last receive leaves the message to the DLQ; before it, one that only the hourly look can help has done its part."""
+    event = sample("deliver_publication", "wake_up")
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+    wake_up = WakeUp("olx", CLASSIFIED, "imovirtual", "acme")
+    recorder = Recorder(failing=(wake_up,), hourly=hourly)
+    bootstrap.use(**{"deliver olx": recorder})
+    written = io.StringIO()
+    monkeypatch.setattr(deliver_publication.logger.registered_handler, "stream", written)
+    answer = deliver_publication.handler(event, CONTEXT)
+    [(noted, reason, was_last)] = recorder.stumbles
+    assert (noted, was_last) == (wake_up, last)
+    assert reason.startswith("RuntimeError at test_stream_and_queue_functions.py:")
+    assert "poison" not in reason, "what others' errors say may quote a secret"
+    (line,) = [json.loads(line) for line in written.getvalue().splitlines() if "a look failed" in line]
+    message_id = event["Records"][0]["messageId"]
+    assert (line["messageId"], line["reason"]) == (message_id, reason)
+    kept = [] if hourly and not last else [{"itemIdentifier": message_id}]
+    assert answer == {"batchItemFailures": kept}
+
+
+def test_a_note_that_cannot_be_made_keeps_the_message(queues: MemoryWakeUps, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(*_: Any, **__: Any) -> bool:
+        raise StoreUnavailableError("down")
+
+    event = sample("deliver_publication", "wake_up")
+    recorder = Recorder(failing=(WakeUp("olx", CLASSIFIED, "imovirtual", "acme"),))
+    monkeypatch.setattr(recorder, "stumble", stumble)
+    bootstrap.use(**{"deliver olx": recorder})
+    assert deliver_publication.handler(event, CONTEXT)["batchItemFailures"]
+
+
+def test_a_message_nobody_can_read_stays_for_the_dlq(queues: MemoryWakeUps) -> None:
+    event = sample("deliver_publication", "wake_up")
+    event["Records"][0]["body"] = "{"
+    bootstrap.use(**{"deliver olx": Recorder()})
+    assert deliver_publication.handler(event, CONTEXT)["batchItemFailures"]
 
 
 # --- reconcile -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from placard.domain.answers import Answer, Result
 from placard.domain.classified import Kind
 from placard.domain.errors import (
     BudgetSpentError,
+    CircuitOpenError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
@@ -20,7 +21,7 @@ from placard.domain.errors import (
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
-from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
 from placard.ports import Call, Question
@@ -367,10 +368,35 @@ def test_a_call_the_hub_holds_back_burns_no_try_and_blames_nobody(world: World) 
     assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
 
 
+def test_a_portal_nobody_calls_burns_no_try_and_is_blamed_in_its_time(world: World) -> None:
+    """The breaker is open: nothing is sent, yet the CRM learns of the outage after 15 minutes and of its end after a day."""
+    world.publish()
+    began, told_at = world.clock.now(), 0
+
+    def hold(call: Call) -> Answer:
+        raise CircuitOpenError(5 * MINUTE + SECOND)
+
+    world.portal.script = hold
+    while world.told()[-1:] != ["CREATING_FAILED(1)"]:
+        world.settle()
+        publication = world.publication
+        told_at = told_at or (world.clock.now() if publication.standings["IMOVIRTUAL"].problems else 0)
+        assert publication.tries == 0
+        assert world.clock.now() - began < 2 * DAY
+        if publication.due is not None:
+            world.clock.advance(max(publication.due - world.clock.now(), 1))
+            world.reconcile()
+    assert 15 * MINUTE <= told_at - began <= 25 * MINUTE
+    assert DAY <= world.clock.now() - began <= DAY + 10 * MINUTE
+    assert [problem.code for problem in world.publication.standings["IMOVIRTUAL"].problems] == ["portal_unavailable"]
+    assert len(world.portal.calls) <= DAY // (5 * MINUTE) + 10
+
+
 @pytest.mark.parametrize(
     "error",
     [
         pytest.param(BudgetSpentError(HOUR), id="by the hub's own budget"),
+        pytest.param(CircuitOpenError(HOUR), id="by an open breaker"),
         pytest.param(
             PortalUnavailableError("slow down", taken=False, throttled=True, wait=HOUR), id="by the portal's 429"
         ),

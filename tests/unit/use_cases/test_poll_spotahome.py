@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from placard.domain import ids
 from placard.domain.errors import (
     BudgetSpentError,
+    CircuitOpenError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
@@ -315,6 +316,24 @@ def test_a_portal_that_asks_for_a_pause_gets_it(account: Account) -> None:
     account.portal.before = throttle
     account.full()
     assert account.portal.requests[1] - account.portal.requests[0] >= 60 * SECOND
+
+
+def test_an_account_that_nobody_calls_is_let_go_at_once_and_goes_on_with_its_page(account: Account) -> None:
+    account.portal.list(row(number) for number in range(1, 301))
+
+    def hold(request: int) -> None:
+        if request > 2:
+            raise CircuitOpenError(2 * MINUTE)
+
+    account.portal.before = hold
+    began = account.clock.now()
+    assert account.full().failed == (ACME,)
+    assert len(account.portal.requests) == 3
+    assert account.clock.now() - began < MINUTE, "no function waits for a portal that is down"
+    account.portal.before = lambda request: None
+    account.clock.advance(SECOND)
+    assert account.poll().failed == ()
+    assert len(account.states()) == 300
 
 
 def test_a_page_whose_turn_has_not_come_waits_for_it_and_has_not_failed(account: Account) -> None:

@@ -116,7 +116,7 @@ class World:
         records, self._relayed = self.store.records[self._relayed :], len(self.store.records)
         changes: list[Any] = []
         for record in records:
-            if isinstance(record.new, Classified):
+            if isinstance(record.new, Classified) and record.new != record.old:  # else a due time alone has moved
                 changes.append(ClassifiedChanged(record.new.classified_id, record.new.customer, record.new.ever))
             elif isinstance(record.new, Publication) and record.new.look:
                 new = record.new

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from placard.aws.items import rate_key
 from placard.aws.table import ConditionRefusedError, Table
-from placard.domain.budget import Move, Rate, book, pay, wait
+from placard.domain.budget import PAID, Move, Rate, book, choose_lane, pay, wait
 
+_KEY = frozenset(rate_key(""))
 # Each refusal means that somebody else was faster; more often than this only a storm loses.
 _MOST_RACES = 4
 
@@ -22,18 +23,20 @@ class DynamoBudget:
     def __init__(self, table: Table) -> None:
         self._table = table
         # Marks only ever move on, so what was seen last says which write can succeed.
-        self._seen: dict[tuple[str, str], int] = {}
+        self._seen: dict[str, dict[str, int]] = {}
 
-    def take(self, name: str, rate: Rate, now: int, *, owed: bool = False) -> int:
+    def take(self, name: str, rate: Rate, now: int, *, customer: str = "", owed: bool = False) -> int:
         """Pay for one call and return 0, or return the milliseconds to wait where the budget is spent."""
-        if self._move(name, "paid", pay(rate, now, owed=owed)) is not None:
+        seen = self._seen.setdefault(name, {})
+        if self._move(name, PAID, pay(rate, now, seen, customer, owed=owed)) is not None:
             return 0
-        return wait(self._move(name, "booked", book(rate, now, self._seen.get((name, "paid"), now))), now)
+        lane = choose_lane(seen, customer)
+        return wait(self._move(name, lane, book(rate, now, seen, lane)), now)
 
     def _move(self, name: str, mark: str, move: Move) -> int | None:
         """Move a mark on and return where it stands then, None where it must stay."""
         for _ in range(_MOST_RACES):
-            seen = self._seen.get((name, mark), 0)
+            seen = self._seen[name].get(mark, 0)
             if move.after(seen) is None:
                 return None
             if seen < move.floor:
@@ -53,4 +56,4 @@ class DynamoBudget:
         return None
 
     def _see(self, name: str, item: dict[str, int]) -> None:
-        self._seen |= {(name, mark): int(item[mark]) for mark in ("paid", "booked") if mark in item}
+        self._seen[name].update({mark: int(value) for mark, value in item.items() if mark not in _KEY})

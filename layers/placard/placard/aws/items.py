@@ -100,6 +100,14 @@ def rate_key(name: str) -> Item:
     return {"pk": f"RATE#{name}", "sk": "RATE"}
 
 
+# --- circuit breakers ------------------------------------------------------------------------------------------------
+
+
+def circuit_key(provider: str, account: str) -> Item:
+    """Return the key of an account's circuit breaker."""
+    return {"pk": f"BREAKER#{provider}#{account}", "sk": "BREAKER"}
+
+
 # --- publications ----------------------------------------------------------------------------------------------------
 
 

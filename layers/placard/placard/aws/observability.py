@@ -6,10 +6,14 @@ Importing Powertools' Logger and Metrics loads neither boto3 nor pydantic: 0.04 
 from __future__ import annotations
 
 import logging
+import traceback
 from functools import cache
+from pathlib import PurePath
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
+
+from placard.domain.errors import PlacardError
 
 NAMESPACE = "Placard"
 
@@ -31,3 +35,16 @@ def start_logging() -> Logger:
 def start_metrics() -> Metrics:
     """Return the function's metrics; `log_metrics` on the handler writes them out as one log line."""
     return Metrics(namespace=NAMESPACE)
+
+
+def explain_fault(error: BaseException) -> str:
+    """Return an error's class and one sentence for the operator.
+
+    What other libraries' errors say may quote a body or a secret: of those only the place is told.
+    """
+    name = type(error).__name__
+    if isinstance(error, PlacardError):
+        return f"{name}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
+    return f"{name}{place}"

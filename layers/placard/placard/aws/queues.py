@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -20,6 +20,9 @@ from placard.ports import ProcessWakeUp, Telling, WakeUp
 # SendMessageBatch takes no more (Amazon SQS API Reference), and no message is hidden longer (lifecycle §7, step 8).
 _AT_ONCE = 10
 _LONGEST_DELAY = LONGEST_HIDDEN // SECOND
+
+# `maxReceiveCount` of the template: a message received so often and not handled goes to the DLQ.
+MOST_RECEIVES = 10
 
 # What a MessageGroupId may be (Amazon SQS API Reference, SendMessage).
 _GROUP_ID = re.compile(r"[!-~]{1,128}")
@@ -74,6 +77,11 @@ def read_wake_up(body: str) -> WakeUp | ProcessWakeUp:
     """Return the wake-up a queue message carries."""
     members = json.loads(body)
     return ProcessWakeUp(**members) if "process_id" in members else WakeUp(**members)
+
+
+def is_last_receive(record: Mapping[str, Any]) -> bool:
+    """Whether a message that is not handled now goes to the DLQ."""
+    return int(record["attributes"]["ApproximateReceiveCount"]) >= MOST_RECEIVES
 
 
 def read_telling(body: str) -> Telling:

@@ -52,7 +52,8 @@ def accept(
     if running is None or running.id != operation_id:
         return _accept_late(publication, operation_id, answer, now)
     if not running.portals:
-        cleared = replace(_without_surplus(publication, running), tries=0, failing_since=None)
+        calm = _without_surplus(publication, running)
+        cleared = replace(calm, tries=0, failing_since=None, faults=0, fault=None)
         return Folded(wake(cleared, now), (), Outcome.APPLIED)
     running = replace(
         running,
@@ -70,6 +71,8 @@ def accept(
         retry_at=None,
         tries=0,
         failing_since=None,
+        faults=0,
+        fault=None,
     )
     standings = [_run(publication.standings[portal], running, policy) for portal in running.portals]
     drafts = [draft(s) for s in standings if s is not publication.standings[s.portal]]

@@ -435,6 +435,8 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
         lease_until=None,
         tries=0,
         failing_since=None,
+        faults=0,
+        fault=None,
     )
     if verdict is Verdict.FAILED:
         return publication

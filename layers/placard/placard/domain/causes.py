@@ -115,6 +115,9 @@ class Cause(Enum):
         "Sent within 24 hours of its deletion, the portal would charge the advert again.",
     )
 
+    # --- the hub itself ---
+    BROKEN = "hub_error", "The hub failed to handle it."
+
     @property
     def code(self) -> str:
         """The problem's code."""

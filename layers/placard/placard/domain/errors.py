@@ -22,7 +22,10 @@ class PortalError(PlacardError):
 
 
 class PortalUnavailableError(PortalError):
-    """Try again later. `taken` says whether the portal may have taken the call; `wait` is in milliseconds."""
+    """Try again later. `taken` says whether the portal may have taken the call; `wait` is in milliseconds.
+
+    `throttled`: the portal or the hub itself asks for fewer calls, so this one burns no try.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,13 @@ class BudgetSpentError(PortalUnavailableError):
 
     def __init__(self, wait: int) -> None:
         super().__init__("the hub's budget of calls is spent", taken=False, wait=wait, throttled=True)
+
+
+class CircuitOpenError(PortalUnavailableError):
+    """The portal has failed the account's last calls, so this one was not made: it burns no try, but the outage goes on."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__("the portal has failed the account's last calls", taken=False, wait=wait, throttled=True)
 
 
 class PortalRejectedError(PortalError):

@@ -201,4 +201,6 @@ def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
 def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:
     """Leave the publication until `wake_at`, or until somebody speaks: a decision without a call knows every wait there is."""
     waits = publication.retry_at is not None and publication.retry_at > now
-    return replace(publication, look=False, due=wake_at, retry_at=publication.retry_at if waits else None)
+    rested = replace(publication, look=False, due=wake_at, retry_at=publication.retry_at if waits else None)
+    # While an operation is in flight, a look that came through says nothing of the next one.
+    return rested if publication.running is not None else replace(rested, faults=0, fault=None)

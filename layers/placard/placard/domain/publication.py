@@ -189,7 +189,7 @@ class Publication:
     our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `adopted`: a search
     found our advert there, though no portal of it is known to show it, so that it is changed and not created. `completed` is
     the kind of the last operation that succeeded. `unknown_at` is the newest instant of a word nobody knows that a reading has
-    shown: the timeline has it once.
+    shown: the timeline has it once. `faults` counts the looks in a row that broke, `fault` is the reason of the last of them.
     """
 
     classified_id: str
@@ -215,6 +215,8 @@ class Publication:
     surplus: tuple[str, ...] = ()
     adopted: bool = False
     unknown_at: int = 0
+    faults: int = 0
+    fault: str | None = None
     traceparent: str | None = None
     due: int | None = None
     look: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import httpx
 from placard.domain.budget import Rate
 from placard.domain.errors import BudgetSpentError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.retry_after import read_wait
+from placard.portals.breaker import Breaker
 from placard.portals.reading import parse_object
 from placard.ports import Budget, Clock
 
@@ -62,28 +63,37 @@ class Reply:
 
 @dataclass(slots=True)
 class Wire:
-    """The HTTP client of one portal, made on first use and kept for the life of the container."""
+    """The HTTP client of one portal, made on first use and kept for the life of the container, behind a circuit breaker."""
 
     clock: Clock
     client: httpx.Client | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    breaker: Breaker | None = None
 
     def call(
         self,
         method: str,
         url: str,
         *,
+        account: str,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         query: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Make one call and return the answer to it, 2xx or 4xx.
+        """Make one call for an account, named as the portal tells them apart, and return the answer to it, 2xx or 4xx.
 
-        Raises PortalUnavailableError for everything that is worth another try: no answer, 429, 5xx, a redirection.
+        Raises PortalUnavailableError for everything that is worth another try: no answer, 429, 5xx, a redirection; its
+        CircuitOpenError where the account's calls fail and nothing was sent.
         """
-        reply = self._send(method, url, {**self.headers, **(headers or {})}, body, query)
-        self._refuse_outage(reply)
+        with nullcontext() if self.breaker is None else self.breaker.guard(account):
+            reply = self._send(method, url, {**self.headers, **(headers or {})}, body, query)
+            self._refuse_outage(reply)
         return reply
+
+    def refuse(self, account: str) -> None:
+        """Raise CircuitOpenError where a call for this account would not be made."""
+        if self.breaker is not None:
+            self.breaker.refuse(account)
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], body: Any, query: Mapping[str, str] | None
@@ -99,7 +109,9 @@ class Wire:
                 read = b""
                 for part in response.iter_bytes():
                     read += part
-                    if len(read) > MOST_BYTES or time.monotonic() > deadline:
+                    if time.monotonic() > deadline:
+                        raise PortalUnavailableError("no whole answer in time", taken=True)
+                    if len(read) > MOST_BYTES:
                         raise PortalUnavailableError(
                             "an answer too long to read", taken=True, status_code=response.status_code
                         )
@@ -124,16 +136,17 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """A portal's share of calls: which budget pays for them, and how many there may be."""
+    """A portal's share of calls: which budget pays for them, how many there may be, and for whom where customers share it."""
 
     budget: Budget
     name: str
     rate: Rate
+    customer: str = ""
 
     def pay(self, now: int, *, owed: bool) -> None:
         """Pay for one call; BudgetSpentError where it has to wait."""
         try:
-            wait = self.budget.take(self.name, self.rate, now, owed=owed)
+            wait = self.budget.take(self.name, self.rate, now, customer=self.customer, owed=owed)
         except StoreUnavailableError as error:
             # Nothing was sent, and nobody is to think that the portal may have taken it.
             raise PortalUnavailableError("the budget of calls cannot be asked", taken=False) from error
@@ -153,12 +166,14 @@ class Turn:
     allowance: Allowance | None = None
     begun: bool = False
 
-    def call(self, method: str, url: str, **parts: Any) -> Reply:
+    def call(self, method: str, url: str, *, account: str, **parts: Any) -> Reply:
         """Make one call, as `Wire.call` does; BudgetSpentError where the first one has to wait."""
+        # What is not sent anyway takes nothing of what others could send.
+        self.wire.refuse(account)
         if self.allowance is not None:
             self.allowance.pay(self.wire.clock.now(), owed=self.begun)
         self.begun = True
-        return self.wire.call(method, url, **parts)
+        return self.wire.call(method, url, account=account, **parts)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from placard.domain.errors import (
     TransitionConflictError,
 )
 from placard.domain.events import Operation, PortalEvent, Source, Verdict
+from placard.domain.faults import is_given_up, stumble
 from placard.domain.instants import SECOND, to_text
-from placard.domain.look import look, open_publication, rest
+from placard.domain.look import look, open_publication, rest, see
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
 from placard.domain.publication import Publication, Running
@@ -62,6 +63,27 @@ class DeliverPublication:
         except TransitionConflictError:
             # Somebody else changed it between our reading and our writing; their change wakes the next look.
             logger.info("another look was first", extra={"classifiedId": wake_up.classified_id})
+
+    def stumble(self, wake_up: WakeUp, reason: str, *, last: bool) -> bool:
+        """Note why a look broke; `last`: its message goes to the DLQ now. Return whether only the hourly look goes on.
+
+        Renders nothing and calls nobody: whatever broke the look must not break this.
+        """
+        for _ in range(_MOST_RACES):
+            classified, publications = self.store.load(wake_up.classified_id)
+            if classified is None:
+                return False
+            known = {publication.channel: publication for publication in publications}
+            publication = known.get(wake_up.channel) or open_publication(classified, wake_up.channel)
+            now = self.clock.now()
+            seen, entries = see(publication, classified, now)
+            stumbled = stumble(seen, reason, self.provider.policy, now, last=last)
+            try:
+                self.store.save(Change(stumbled.publication, (*entries, *stumbled.entries)))
+            except TransitionConflictError:
+                continue
+            return is_given_up(stumbled.publication)
+        return False
 
     def _look(self, classified: Classified, publication: Publication, follow: Callable[[str | None], None]) -> None:
         now = self.clock.now()
@@ -292,10 +314,10 @@ class DeliverPublication:
         try:
             events = self.provider.publisher.read(Question(asking, classified, rendering, late))
         except (PortalUnavailableError, PortalRejectedError, CredentialsError) as error:
-            unavailable = error if isinstance(error, PortalUnavailableError) else None
-            wait = self._wait(asking.tries, None if unavailable is None else unavailable.wait)
-            counts = unavailable is None or not unavailable.throttled
-            rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=counts))
+            asked = error.wait if isinstance(error, PortalUnavailableError) else None
+            held = isinstance(error, PortalUnavailableError) and error.throttled
+            wait = self._wait(asking.tries, asked)
+            rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
         else:
             for event in events:
                 self._fold(asking, partial(_apply_event, event, policy))
@@ -367,6 +389,6 @@ def _ask_again(current: Publication, policy: Policy, now: int, wait: int, *, cou
 
 def _asked(current: Publication, policy: Policy, now: int) -> Folded:
     """End a reading: what is still due after it is overdue."""
-    rested = replace(current, reading_until=None, retry_at=None)
+    rested = replace(current, reading_until=None, retry_at=None, faults=0, fault=None)
     folded = answers.overdue(rested, policy, now)
     return replace(folded, publication=wake(folded.publication, now))

@@ -16,6 +16,7 @@ from placard.domain import sweep as sweeps
 from placard.domain.channels import PROCESS_PROVIDER
 from placard.domain.errors import (
     BudgetSpentError,
+    CircuitOpenError,
     CredentialsError,
     PortalRejectedError,
     PortalUnavailableError,
@@ -163,6 +164,9 @@ class PollSpotahome:
         except BudgetSpentError as error:
             # The hub calls this account for its listings too: the page's turn comes, and nothing has failed.
             wait = error.wait or PACE
+        except CircuitOpenError:
+            # Nobody calls the account for minutes: the next round goes on with this page.
+            turn.failed = turn.done = True
         except PortalUnavailableError as error:
             turn.tries += 1
             wait = next_wait(turn.tries, self.clock.draw(), error.wait)

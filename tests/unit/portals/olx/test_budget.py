@@ -17,10 +17,10 @@ from placard.domain.instants import SECOND
 from placard.portals.olx import POLICY, RATE
 from placard.portals.olx.publisher import MOST_PAGES, PAGE, OlxPublisher
 from placard.ports import Budget
-from tests.fakes import FakeClock, MemoryBudget
+from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits
 from tests.unit.portals.olx.stage import make_body, make_vault
 from tests.unit.portals.olx.told import row
-from tests.unit.portals.scene import Portal, answer_of, make_call, make_classified
+from tests.unit.portals.scene import CUSTOMER, Portal, answer_of, make_call, make_classified
 
 TAKEN = answer_of("olx/response_advert_put_202.json")
 GRANTED = answer_of("olx/response_token_200.json")
@@ -53,7 +53,7 @@ class Hub:
 
     def spend(self) -> None:
         """Use up what there is."""
-        while not self.budget.take("olx", RATE, self.clock.now()):
+        while not self.budget.take("olx", RATE, self.clock.now(), customer=CUSTOMER):
             pass
 
 
@@ -115,7 +115,7 @@ def test_a_list_of_many_pages_comes_to_its_end_on_a_busy_day() -> None:
 
 def test_a_budget_that_cannot_be_asked_sends_nothing() -> None:
     class Down:
-        def take(self, name: str, rate: Rate, now: int, *, owed: bool = False) -> int:
+        def take(self, name: str, rate: Rate, now: int, *, customer: str = "", owed: bool = False) -> int:
             raise StoreUnavailableError("down")
 
     hub = Hub(TAKEN, budget=Down())
@@ -127,10 +127,11 @@ def test_a_budget_that_cannot_be_asked_sends_nothing() -> None:
 
 def test_the_hub_as_it_runs_asks_the_budget() -> None:
     clock, budget = FakeClock(), MemoryBudget()
-    while not budget.take(POLICY.provider, RATE, clock.now()):
+    while not budget.take(POLICY.provider, RATE, clock.now(), customer=CUSTOMER):
         pass
     settings = Settings({"OLX_BASE_URL": "https://api.olxgroup.invalid", "TIME_SCALE": "1"})
-    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), budget=budget)
+    parts = {"budget": budget, "circuit_store": MemoryCircuits()}
+    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), **parts)
     try:
         with pytest.raises(BudgetSpentError):
             bootstrap.provider("olx").publisher.send(make_call(Operation.PUT, "imovirtual", make_body(), {}))

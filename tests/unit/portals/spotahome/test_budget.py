@@ -15,7 +15,7 @@ from placard.domain.errors import BudgetSpentError
 from placard.domain.events import Operation
 from placard.portals.spotahome import POLICY
 from placard.portals.spotahome.publisher import SpotahomePublisher
-from tests.fakes import FakeClock, MemoryBudget, MemoryVault
+from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits, MemoryVault
 from tests.unit.portals.scene import CUSTOMER, Portal, make_call, make_classified
 from tests.unit.portals.spotahome.stage import (
     ACCOUNTS,
@@ -100,7 +100,8 @@ def test_the_hub_as_it_runs_asks_the_budget() -> None:
     assert POLICY.rate is not None
     while not budget.take(f"spotahome/{CUSTOMER}/main", POLICY.rate, clock.now()):
         pass
-    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), budget=budget)
+    parts = {"budget": budget, "circuit_store": MemoryCircuits()}
+    bootstrap.use(settings=settings, clock=clock, credentials=make_vault(clock), **parts)
     try:
         publisher = bootstrap.provider("spotahome").publisher
         assert isinstance(publisher, SpotahomePublisher)

@@ -35,9 +35,10 @@ from placard.portals.aviv.statuses import (
 )
 from placard.portals.aviv.tokens import Tokens
 from placard.portals.base import Reply, Wire, before_the_call
+from placard.portals.breaker import connect_breaker
 from placard.portals.reading import as_list, as_object, as_text, look_up
 from placard.portals.resting import NOTE, find_refusal, note_refusal
-from placard.ports import Call, Clock, Credentials, Question
+from placard.ports import Call, CircuitStore, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
 
@@ -70,11 +71,12 @@ class AvivPublisher(AvivRenderer):
         rules: str = "{}",
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
+        circuits: CircuitStore | None = None,
     ) -> None:
         self._base_url, self._receiver_url = base_url.rstrip("/"), receiver_url.rstrip("/")
         super().__init__(credentials, rules=rules)
         self._clock, self._scale = clock, time_scale
-        self._wire = Wire(clock, client, HEADERS)
+        self._wire = Wire(clock, client, HEADERS, connect_breaker(circuits, clock, "aviv", time_scale))
         self._tokens = Tokens(self._base_url, token_url, credentials, clock, self._wire, time_scale)
 
     def send(self, call: Call) -> Answer:
@@ -224,7 +226,8 @@ class AvivPublisher(AvivRenderer):
         token = self._tokens.read(customer)
         for last in (False, True):
             proven = {**(headers or {}), "Authorization": f"Bearer {token}"}
-            reply = self._wire.call(method, self._base_url + path, headers=proven, body=body, query=query)
+            url = self._base_url + path
+            reply = self._wire.call(method, url, account=customer, headers=proven, body=body, query=query)
             # Support asks for it (§1, headers).
             trace = reply.headers.get("traceparent")
             logger.info("AVIV answered", extra={"status": reply.status, "portalTrace": trace})

@@ -82,7 +82,7 @@ class Tokens:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is fetching the token", taken=False, wait=wait)
         try:
-            fetched = self._ask(app, account.intermediary)
+            fetched = self._ask(customer, app, account.intermediary)
         except CredentialsError as error:
             stopped = self._rests.begin(stored, error)
             # A 401 is about the client; a grant may be missing for one agency alone.
@@ -104,11 +104,12 @@ class Tokens:
             raise CredentialsError(Problem.of(Cause.NO_APP, portal="AVIV"))
         return app
 
-    def _ask(self, app: Held, intermediary: str) -> dict[str, Any]:
+    def _ask(self, customer: str, app: Held, intermediary: str) -> dict[str, Any]:
         with before_the_call():
             reply = self.wire.call(
                 "POST",
                 self.token_url,
+                account=customer,
                 body={
                     "client_id": app.value.get("client_id"),
                     "client_secret": app.value.get("client_secret"),

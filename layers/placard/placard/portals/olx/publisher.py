@@ -16,16 +16,17 @@ from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.breaker import connect_breaker
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
 from placard.portals.olx.credentials import APP_REFUSED
 from placard.portals.olx.meta import read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
-from placard.portals.olx.tokens import Tokens, identify
+from placard.portals.olx.tokens import Tokens, account_of, identify, name_token
 from placard.portals.reading import as_list, as_object, as_text
 from placard.portals.resting import Rests
-from placard.ports import Budget, Call, Clock, Credentials, Question
+from placard.ports import Budget, Call, CircuitStore, Clock, Credentials, Question
 
 logger = logging.getLogger(__name__)
 
@@ -54,20 +55,21 @@ class OlxPublisher(OlxRenderer):
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
         budget: Budget | None = None,
+        circuits: CircuitStore | None = None,
     ) -> None:
         base_url = base_url.rstrip("/")
         self._adverts = f"{base_url}/advert/v1"
         super().__init__(credentials)
         self._clock = clock
-        self._wire = Wire(clock, client, HEADERS)
+        self._wire = Wire(clock, client, HEADERS, connect_breaker(circuits, clock, POLICY.provider, time_scale))
         rests = Rests("OLX", credentials, clock, time_scale)
         self._tokens = Tokens(base_url, credentials, rests, clock, time_scale)
-        self._allowance = None if budget is None else Allowance(budget, POLICY.provider, RATE)
+        self._budget = budget
 
     def send(self, call: Call) -> Answer:
         """Send one operation. A 2xx says only that the shape was valid; the site tells the end later (§2)."""
         method, path = ROUTES[call.operation]
-        turn = self._turn()
+        turn = self._turn(call.classified)
         token = self._token_of(turn, call.classified, call.channel, call.remote_id)
         sends = call.operation in (Operation.POST, Operation.PUT)
         reply = self._call(
@@ -86,7 +88,7 @@ class OlxPublisher(OlxRenderer):
         publication = question.publication
         if publication.remote_id is None:
             return ()
-        turn = self._turn()
+        turn = self._turn(question.classified)
         token = self._token_of(turn, question.classified, publication.channel, publication.remote_id)
         reply = self._call(
             turn, token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
@@ -100,7 +102,7 @@ class OlxPublisher(OlxRenderer):
 
         Raises CredentialsError where nothing was found and an account could not be looked through.
         """
-        turn, own_id = self._turn(), mapping.name_advert(classified)
+        turn, own_id = self._turn(classified), mapping.name_advert(classified)
         accounts = list_accounts(self._credentials, classified.customer, channel)
         chosen = choose_account(classified, channel, accounts)
         names = accounts if chosen is None else (chosen,)
@@ -145,8 +147,10 @@ class OlxPublisher(OlxRenderer):
             raise closed
         return None
 
-    def _turn(self) -> Turn:
-        return Turn(self._wire, self._allowance)
+    def _turn(self, classified: Classified) -> Turn:
+        if self._budget is None:
+            return Turn(self._wire)
+        return Turn(self._wire, Allowance(self._budget, POLICY.provider, RATE, classified.customer))
 
     def _call(
         self,
@@ -167,7 +171,8 @@ class OlxPublisher(OlxRenderer):
             headers = {**identify(app), "Authorization": f"Bearer {token}"}
             if traceparent is not None:
                 headers["traceparent"] = traceparent
-            reply = turn.call(method, self._adverts + path, headers=headers, body=body, query=query)
+            account = account_of(token_name)
+            reply = turn.call(method, self._adverts + path, account=account, headers=headers, body=body, query=query)
             step = judge(doing, reply, renewed=renewed)
             if step is not Step.RENEW:
                 break
@@ -199,7 +204,7 @@ class OlxPublisher(OlxRenderer):
 
 
 def _path_of(classified: Classified, channel: str, account: str) -> str:
-    return f"olx/token/{classified.customer}/{channel}/{account}"
+    return name_token(classified.customer, channel, account)
 
 
 def _is_deleted(item: Mapping[str, Any]) -> bool:

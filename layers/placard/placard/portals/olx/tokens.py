@@ -17,6 +17,7 @@ from placard.portals.reading import as_number, as_text
 from placard.portals.resting import Held, Rests, without_note
 from placard.ports import Clock, Credentials
 
+_TOKENS = "olx/token/"
 # Longer than the renewal's own time limit, so that nobody uses up a refresh token twice.
 LEASE = 30 * SECOND
 EARLY = 10 * SECOND
@@ -59,7 +60,7 @@ class Tokens:
         if not leased:
             wait = int(SECOND * self.scale)
             raise PortalUnavailableError("somebody else is renewing the token", taken=False, wait=wait)
-        pair = self._refresh(turn, account)
+        pair = self._refresh(turn, name, account)
         if not self.credentials.write(name, pair, account.version):
             # The account was connected anew meanwhile: that pair is the newer one.
             return str(self._stored(name, fresh=True).value.get("access_token", ""))
@@ -82,7 +83,7 @@ class Tokens:
             return self.rests.begin(app, CredentialsError(APP_REFUSED, status_code=reply.status))
         return None
 
-    def _refresh(self, turn: Turn, account: Held) -> dict[str, Any]:
+    def _refresh(self, turn: Turn, name: str, account: Held) -> dict[str, Any]:
         app = self.app()
         pair = f"{app.value.get('client_id', '')}:{app.value.get('client_secret', '')}"
         basic = base64.b64encode(pair.encode()).decode("ascii")
@@ -90,6 +91,7 @@ class Tokens:
             reply = turn.call(
                 "POST",
                 f"{self.base_url}/oauth/v1/token",
+                account=account_of(name),
                 headers={**identify(app), "Authorization": f"Basic {basic}"},
                 body={"grant_type": "refresh_token", "refresh_token": account.value.get("refresh_token")},
             )
@@ -122,3 +124,13 @@ class Tokens:
 def identify(app: Held) -> dict[str, str]:
     """Return the headers that name the app, as every call carries them."""
     return {"X-API-KEY": str(app.value.get("api_key", ""))}
+
+
+def name_token(customer: str, channel: str, account: str) -> str:
+    """Return where an account's token is kept in the vault."""
+    return f"{_TOKENS}{customer}/{channel}/{account}"
+
+
+def account_of(name: str) -> str:
+    """Return the account that a token is of, as `<customer>/<channel>/<account>`."""
+    return name.removeprefix(_TOKENS)

@@ -31,13 +31,18 @@ class Account:
     version: int
 
     @property
+    def path(self) -> str:
+        """Its name among all customers' accounts."""
+        return f"{self.customer}/{self.name}"
+
+    @property
     def token_name(self) -> str:
         """Where its token is kept in the vault."""
-        return f"spotahome/token/{self.customer}/{self.name}"
+        return f"spotahome/token/{self.path}"
 
     def __repr__(self) -> str:
         """Return the account without its password."""
-        return f"Account({self.customer}/{self.name})"
+        return f"Account({self.path})"
 
 
 def choose_account(

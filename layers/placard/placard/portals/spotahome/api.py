@@ -13,6 +13,7 @@ from placard.domain.errors import CredentialsError, PortalRejectedError, PortalU
 from placard.domain.instants import MINUTE
 from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.breaker import connect_breaker
 from placard.portals.reading import as_number, as_object, as_text
 from placard.portals.spotahome import POLICY
 from placard.portals.spotahome.accounts import Account
@@ -20,7 +21,7 @@ from placard.portals.spotahome.answers import refuse
 from placard.portals.spotahome.hal import HalPage, is_last, read_page
 from placard.portals.spotahome.states import CHECKED
 from placard.portals.spotahome.tokens import Tokens
-from placard.ports import Budget, Clock, Credentials, Row
+from placard.ports import Budget, CircuitStore, Clock, Credentials, Row
 
 HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 PROCESSES, PROPERTIES = "sah:listing-processes", "sah:properties"
@@ -48,7 +49,7 @@ class SpotahomeApi:
         """Begin one operation or one question with an account; one that has `begun` waited for its turn before."""
         allowance = None
         if self.budget is not None and POLICY.rate is not None:
-            allowance = Allowance(self.budget, f"{POLICY.provider}/{account.customer}/{account.name}", POLICY.rate)
+            allowance = Allowance(self.budget, f"{POLICY.provider}/{account.path}", POLICY.rate)
         return Visit(self, account, Turn(self.wire, allowance, begun), traceparent)
 
 
@@ -78,7 +79,9 @@ class Visit:
                 return reply
             if not last:
                 token = tokens.renew(self.turn, self.account, token)
-        cause = Cause.ACCOUNT_MAY_NOT if tokens.is_known(self.turn, token) else Cause.ACCOUNT_TOKEN_REFUSED
+        cause = (
+            Cause.ACCOUNT_MAY_NOT if tokens.is_known(self.turn, self.account, token) else Cause.ACCOUNT_TOKEN_REFUSED
+        )
         raise CredentialsError(Problem.of(cause, portal="Spotahome"), status_code=401)
 
     def _send(
@@ -88,7 +91,8 @@ class Visit:
         if self.traceparent is not None:
             headers["traceparent"] = self.traceparent
         try:
-            return self.turn.call(method, url, headers=headers, body=body, query=query)
+            account = self.account.path
+            return self.turn.call(method, url, account=account, headers=headers, body=body, query=query)
         except PortalUnavailableError as error:
             if error.throttled and error.wait is None:
                 error.wait = int(THROTTLED * self.api.scale)
@@ -158,9 +162,10 @@ def connect(
     scale: float,
     client: httpx.Client | None,
     budget: Budget | None = None,
+    circuits: CircuitStore | None = None,
 ) -> SpotahomeApi:
     """Return the calls of one hub, over one client."""
-    wire = Wire(clock, client, HEADERS)
+    wire = Wire(clock, client, HEADERS, connect_breaker(circuits, clock, POLICY.provider, scale))
     base_url = base_url.rstrip("/")
     tokens = Tokens(base_url, credentials, clock, scale)
     return SpotahomeApi(base_url, create_url.rstrip("/"), wire, tokens, scale, budget)

@@ -12,7 +12,7 @@ from placard.portals.spotahome.accounts import choose_account
 from placard.portals.spotahome.answers import refuse
 from placard.portals.spotahome.api import PROCESSES, Visit, connect, read_row
 from placard.portals.spotahome.states import CANCELLED, interpret_row
-from placard.ports import Budget, Clock, Credentials, Row, Sheet
+from placard.ports import Budget, CircuitStore, Clock, Credentials, Row, Sheet
 
 
 class SpotahomePoller:
@@ -28,9 +28,10 @@ class SpotahomePoller:
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
         budget: Budget | None = None,
+        circuits: CircuitStore | None = None,
     ) -> None:
         self._credentials = credentials
-        self._api = connect(base_url, create_url, credentials, clock, time_scale, client, budget)
+        self._api = connect(base_url, create_url, credentials, clock, time_scale, client, budget, circuits)
 
     def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
         """Return one page; an item without an id or a state is left out."""

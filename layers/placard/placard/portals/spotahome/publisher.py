@@ -24,7 +24,7 @@ from placard.portals.spotahome.answers import refuse
 from placard.portals.spotahome.api import PROPERTIES, Visit, connect
 from placard.portals.spotahome.renderer import SpotahomeRenderer
 from placard.portals.spotahome.states import CANCELLED, CHECKED, interpret_row
-from placard.ports import Budget, Call, Clock, Credentials, Question, Row
+from placard.ports import Budget, Call, CircuitStore, Clock, Credentials, Question, Row
 
 CREATED_AT = re.compile(r"/properties/([^/]+)/?$")
 STILL_PUBLIC = Problem.of(Cause.CHECKED_BY_HAND, portal="Spotahome")
@@ -46,10 +46,11 @@ class SpotahomePublisher(SpotahomeRenderer):
         time_scale: float = 1.0,
         client: httpx.Client | None = None,
         budget: Budget | None = None,
+        circuits: CircuitStore | None = None,
     ) -> None:
         super().__init__(credentials)
         self._clock, self._scale = clock, time_scale
-        self._api = connect(base_url, create_url, credentials, clock, time_scale, client, budget)
+        self._api = connect(base_url, create_url, credentials, clock, time_scale, client, budget, circuits)
 
     def send(self, call: Call) -> Answer:
         """Create a property or cancel its listing process; Spotahome's pages show nothing else (§5)."""

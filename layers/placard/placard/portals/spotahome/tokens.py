@@ -75,10 +75,10 @@ class Tokens:
     def _rests(self) -> Rests:
         return Rests("Spotahome", self.credentials, self.clock, self.scale)
 
-    def is_known(self, turn: Turn, token: str) -> bool:
+    def is_known(self, turn: Turn, account: Account, token: str) -> bool:
         """Whether Spotahome knows who bears a token: then a 401 is about rights (§2)."""
         with before_the_call():
-            return self._call(turn, "GET", "/me", token).succeeded
+            return self._call(turn, account, "GET", "/me", token).succeeded
 
     def _swap(self, turn: Turn, stored: Mapping[str, Any], account: Account) -> str | None:
         """Swap a token that has not ended for a new one; None where it has, or where Spotahome refuses."""
@@ -88,12 +88,12 @@ class Tokens:
         ends = as_number(stored.get("expires_at"))
         if ends is not None and self.clock.now() >= ends:
             return None
-        reply = self._call(turn, "POST", "/authentications/me/refresh", token)
+        reply = self._call(turn, account, "POST", "/authentications/me/refresh", token)
         return _read_token(reply) if reply.succeeded else None
 
     def _log_in(self, turn: Turn, account: Account) -> str:
         login = {"email": account.email, "password": account.password}
-        reply = self._call(turn, "POST", "/authentications", None, login)
+        reply = self._call(turn, account, "POST", "/authentications", None, login)
         if reply.said is None:
             # A proxy's page is not Spotahome's word on anybody's password.
             raise PortalUnavailableError("no token", taken=False, status_code=reply.status)
@@ -101,9 +101,9 @@ class Tokens:
             raise CredentialsError(Problem.of(Cause.ACCOUNT_REFUSED, portal="Spotahome"), status_code=reply.status)
         return _read_token(reply)
 
-    def _call(self, turn: Turn, method: str, path: str, token: str | None, body: Any = None) -> Reply:
+    def _call(self, turn: Turn, account: Account, method: str, path: str, token: str | None, body: Any = None) -> Reply:
         headers = {} if token is None else {"Authorization": token}
-        return turn.call(method, self.base_url + path, headers=headers, body=body)
+        return turn.call(method, self.base_url + path, account=account.path, headers=headers, body=body)
 
     def _usable(self, stored: Mapping[str, Any], account: Account) -> str | None:
         if not self._is_of(stored, account):
