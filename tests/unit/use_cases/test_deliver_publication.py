@@ -20,6 +20,7 @@ from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
 from placard.domain.instants import DAY, HOUR, MINUTE
+from placard.domain.lifecycle import Word
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
 from placard.ports import Call, Question
@@ -469,3 +470,26 @@ def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> 
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.PUT, Op.PUT]
     assert world.portal.reads == 2
     assert world.told()[-1] == "UPDATING(2)"
+
+
+def test_an_entry_keeps_the_exchange_it_came_from() -> None:
+    world = World()
+    world.portal.script = lambda call: Answer(Result.ACCEPTED, "advert-1", "t-1", exchange="POST /advert → HTTP 202")
+    world.publish()
+    world.settle()
+    entries = world.store.list_entries(world.id, 10, None).rows
+    assert [entry.evidence for entry in entries if entry.status is Word.CREATING] == ["POST /advert → HTTP 202"]
+
+
+def test_an_entry_keeps_the_exchange_that_refused() -> None:
+    def refuse(call: Call) -> Answer:
+        error = PortalRejectedError("no", ())
+        error.exchange = "POST /advert → HTTP 400; no"
+        raise error
+
+    world = World()
+    world.portal.script = refuse
+    world.publish()
+    world.settle()
+    newest = world.store.list_entries(world.id, 10, None).rows[0]
+    assert (newest.status, newest.evidence) == (Word.CREATING_FAILED, "POST /advert → HTTP 400; no")

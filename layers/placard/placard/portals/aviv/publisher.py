@@ -34,7 +34,7 @@ from placard.portals.aviv.statuses import (
     read_statuses,
 )
 from placard.portals.aviv.tokens import Tokens
-from placard.portals.base import Reply, Wire, before_the_call
+from placard.portals.base import Reply, Wire, before_the_call, quote_exchange, quoting
 from placard.portals.reading import as_list, as_object, as_text, look_up
 from placard.portals.resting import find_refusal, note_refusal
 from placard.ports import Call, Clock, Credentials, Question
@@ -93,7 +93,7 @@ class AvivPublisher(AvivRenderer):
             reply = self._put(customer, path, body, headers, call.remote_revision)
         else:
             reply = self._call(customer, method, path, body=body, headers=headers)
-        return read_answer(call, body, reply, self._scale)
+        return quote_exchange(reply, lambda: read_answer(call, body, reply, self._scale))
 
     def _put(self, customer: str, path: str, body: Any, headers: Mapping[str, str], revision: int) -> Reply:
         """Replace the revision the hub knows; where AVIV has a newer one, replace that, for the CRM's word is the truth.
@@ -207,7 +207,8 @@ class AvivPublisher(AvivRenderer):
         """Call with the agency's token. What that token may not do stops the whole agency (§5, 403)."""
         token, reply = self._exchange(customer, method, path, **content)
         if reply.status == 403:
-            raise self._tokens.stop(customer, token, refuse_access(reply))
+            with quoting(reply):
+                raise self._tokens.stop(customer, token, refuse_access(reply))
         return reply
 
     def _exchange(
@@ -236,7 +237,8 @@ class AvivPublisher(AvivRenderer):
             if not last:
                 token = self._tokens.fetch(customer, token)
         problem = Problem.of(Cause.NEW_TOKEN_REFUSED, portal="AVIV")
-        raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
+        with quoting(reply):
+            raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
 
 
 def _trace(traceparent: str | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from placard.domain.classified import Classified
 from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
-from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quoting
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
@@ -78,7 +78,7 @@ class OlxPublisher(OlxRenderer):
             body=call.rendering.payload if sends else None,
             traceparent=call.traceparent,
         )
-        return read_answer(call, reply)
+        return quote_exchange(reply, lambda: read_answer(call, reply))
 
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Read the advert's meta; a 404 says it is not there."""
@@ -173,7 +173,8 @@ class OlxPublisher(OlxRenderer):
             token = self._tokens.renew(turn, token_name, token)
         error = self._tokens.stop(step, reply, app=app, name=token_name, token=token)
         if error is not None:
-            raise error
+            with quoting(reply):
+                raise error
         return reply
 
     def _token_of(self, turn: Turn, classified: Classified, channel: str, remote_id: str | None) -> str:
