@@ -37,7 +37,7 @@ from placard.portals.aviv.tokens import Tokens
 from placard.portals.base import Reply, Wire, before_the_call, quote_exchange, quoting
 from placard.portals.reading import as_list, as_object, as_text, look_up
 from placard.portals.resting import find_refusal, note_refusal
-from placard.ports import Call, Clock, Credentials, Question
+from placard.ports import Call, Clock, Credentials, ListedAdvert, ListedPage, Question
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +151,13 @@ class AvivPublisher(AvivRenderer):
         items = self._list(classified.customer, "/classifieds", {"offererEstateId": wanted}, headers) or []
         found = [item for item in items if look_up(item, "/data/metaData/source/offererEstateId") == wanted]
         return tuple(remote for item in found if (remote := as_text(item.get("classifiedId"))))[:1]
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of the agency's classifieds: the list says that they are there, not how each portal took them."""
+        query = {} if after is None else {"nextToken": after}
+        said = _require(self._call(customer, "GET", "/classifieds", query=query)).read()
+        listed = [as_text(as_object(item).get("classifiedId")) for item in as_list(said.get("items"))]
+        return ListedPage(tuple(ListedAdvert(one) for one in listed if one), as_text(said.get("nextToken")))
 
     def _list(
         self, customer: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -19,12 +20,12 @@ from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, q
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
-from placard.portals.olx.meta import read_meta, read_nothing
+from placard.portals.olx.meta import read_listed, read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
 from placard.portals.olx.rests import APP, Rests
 from placard.portals.olx.tokens import Tokens, identify
 from placard.portals.reading import as_list, as_object, as_text
-from placard.ports import Budget, Call, Clock, Credentials, Question
+from placard.ports import Budget, Call, Clock, Credentials, ListedAdvert, ListedPage, Question
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +108,28 @@ class OlxPublisher(OlxRenderer):
         trace = classified.traceparent
         found = self._first(paths, lambda path: self._look_through(turn, path, own_id, channel, trace))
         return () if found is None else (found,)
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of what the customer's accounts on a site list, one account after the other.
+
+        How the list is paged is not documented (§2): an account ends at what is short, empty, or the page before again.
+        """
+        names = list_accounts(self._credentials, customer, channel)
+        account, page, before = (min(names), 1, None) if after is None else json.loads(after)
+        path = f"olx/token/{customer}/{channel}/{account}"
+        query = {"page": str(page), "limit": str(PAGE)}
+        reply = self._call(self._turn(), path, "GET", "/meta", query=query)
+        items = [as_object(item) for item in as_list(_require(reply).get("data"))]
+        adverts = tuple(
+            ListedAdvert(remote_id, read_listed(item, channel))
+            for item in items
+            if (remote_id := as_text(item.get("uuid"))) is not None
+        )
+        first = adverts[0].remote_id if adverts else None
+        if first is None or first == before or len(items) < PAGE:
+            following = next((name for name in sorted(names) if name > account), None)
+            return ListedPage(adverts, None if following is None else json.dumps([following, 1, None]))
+        return ListedPage(adverts, json.dumps([account, page + 1, first]))
 
     def _look_through(self, turn: Turn, path: str, own_id: str, channel: str, trace: str | None) -> str | None:
         """Look through one account for our own id. An advert that was deleted is none: a new POST revives it."""
