@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from placard.aws.items import Item
-from placard.aws.table import Table
+from placard.aws.table import ConditionRefusedError, Table
 from placard.ports import Progress
 
 _KEY: Item = {"pk": "RECONCILE", "sk": "COMPARISON"}
@@ -24,4 +26,5 @@ class DynamoProgressStore:
         """Note how far it is; a night never gives way to the one before."""
         update = "SET kind = :kind, night = :night, taken_up = :after, done = :done"
         values = {":kind": "COMPARISON", ":night": progress.night, ":after": progress.after, ":done": progress.done}
-        self._table.update(_KEY, update, "attribute_not_exists(night) OR night <= :night", values)
+        with suppress(ConditionRefusedError):
+            self._table.update(_KEY, update, "attribute_not_exists(night) OR night <= :night", values)
