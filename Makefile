@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down lint format types unit integration e2e hunt build validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile lint format types unit integration e2e hunt build validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -37,6 +37,15 @@ up: setup
 	@$(RUN) -m sandbox up
 down: .venv/.ready
 	@$(RUN) -m sandbox down
+
+# ---- for whoever runs it; each says how it is used when called without values
+GIVEN = $(foreach name,$(1) STACK ENDPOINTS,$(if $(filter command,$(firstword $(origin $(name)))),'$(name)=$(subst ','\'',$($(name)))'))
+replay: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops replay $(call GIVEN,CLASSIFIED UNTIL)
+redrive: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops redrive $(call GIVEN,QUEUE PROVIDER CUSTOMER CODE SINCE UNTIL APPLY REASON)
+reconcile: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops reconcile $(call GIVEN,PLAN APPLY CUSTOMER CHANNEL RELEASE)
 
 # ---- checks, quickest first
 test: setup

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
         Clock,
         Credentials,
         DueStore,
+        Lister,
         Poller,
         ProcessStore,
+        ProgressStore,
         Provider,
         PublicationStore,
         Receiver,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         WakeUps,
     )
     from placard.use_cases.apply_events import ApplyEvents, Interpreter
+    from placard.use_cases.compare_portals import CompareNightly, ComparePortals
     from placard.use_cases.deliver_process import DeliverProcess
     from placard.use_cases.deliver_publication import DeliverPublication
     from placard.use_cases.notify_crm import NotifyCrm
@@ -145,6 +148,18 @@ def due_store() -> DueStore:
         return DynamoDueStore(Table(settings().table_name))
 
     return _part("due_store", make)
+
+
+def progress_store() -> ProgressStore:
+    """How far the nightly comparison is."""
+
+    def make() -> ProgressStore:
+        from placard.aws.progress import DynamoProgressStore
+        from placard.aws.table import Table
+
+        return DynamoProgressStore(Table(settings().table_name))
+
+    return _part("progress_store", make)
 
 
 def wake_ups() -> WakeUps:
@@ -313,6 +328,20 @@ def provider(name: str) -> Provider:
     return _part(f"provider {name}", make)
 
 
+def lister(name: str) -> Lister:
+    """What lists a customer's adverts: the portal, or the copy that sweeps keep."""
+
+    def make() -> Lister:
+        from placard.portals.registry import calls, load_lister
+        from placard.use_cases.compare_portals import CopyLister
+
+        if not calls(name):
+            return CopyLister(process_store())
+        return load_lister(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+
+    return _part(f"lister {name}", make)
+
+
 def _publisher_arguments(name: str) -> dict[str, Any]:
     """Where a provider is. A function has the variables of the providers it calls, and no others."""
     known = settings()
@@ -404,3 +433,26 @@ def reconcile() -> Reconcile:
         return Reconcile(due_store(), classified_store(), wake_ups(), clock())
 
     return _part("reconcile", make)
+
+
+def compare_portals() -> ComparePortals:
+    """Compares what the portals list with what the hub believes."""
+
+    def make() -> ComparePortals:
+        from placard.use_cases.compare_portals import ComparePortals
+
+        stores = classified_store(), publication_store()
+        return ComparePortals(lister, *stores, credentials(), wake_ups(), clock())
+
+    return _part("compare_portals", make)
+
+
+def compare_nightly() -> CompareNightly:
+    """The same, every account once a night."""
+
+    def make() -> CompareNightly:
+        from placard.use_cases.compare_portals import CompareNightly
+
+        return CompareNightly(compare_portals(), progress_store(), clock())
+
+    return _part("compare_nightly", make)

@@ -10,7 +10,7 @@ from placard.domain.answers import Answer
 from placard.domain.breaker import Circuit
 from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
-from placard.domain.events import Operation, PortalEvent
+from placard.domain.events import Advert, Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
 from placard.domain.listing_process import ListingProcess
 from placard.domain.policy import Policy, Rendering
@@ -147,6 +147,15 @@ class Message:
         """The key that entries name as their evidence."""
         return f"REMOTE#{self.provider}#{self.remote_id}/EVENT#{self.digest}"
 
+    @staticmethod
+    def place_of(key: str) -> tuple[str, str, str] | None:
+        """Return provider, remote id and digest of such a key, None for evidence of another sort."""
+        remote, found, digest = key.rpartition("/EVENT#")
+        if not found or not remote.startswith("REMOTE#"):
+            return None
+        _, provider, remote_id = remote.split("#", 2)
+        return provider, remote_id, digest
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -213,6 +222,25 @@ class ProcessStore(Protocol):
 
     def save_sweep(self, sweep: Sweep) -> Sweep:
         """Store that and return it at its new version; TransitionConflictError if another was first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a night's comparison is: `night` is its day since the epoch, `after` the name of the account taken up last."""
+
+    night: int
+    after: str = ""
+    done: bool = False
+
+
+class ProgressStore(Protocol):
+    """Where the nightly comparison goes on."""
+
+    def load_progress(self) -> Progress | None:
+        """Return how far the last one came, read consistently."""
+
+    def save_progress(self, progress: Progress) -> None:
+        """Note how far it is; two rounds at once compare an account twice, which harms nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +407,43 @@ class WakeUps(Protocol):
         """Send keys of messages (provider, remote id, digest) to be folded again."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message that a function could not handle, as its dead-letter queue holds it.
+
+    `queue` is that queue's logical name, `sent_at` when the message was first sent (ms), `received` how often it was taken
+    up since. `reasons` are what was noted on it. `handle` lets the queue know it again; `group` is its customer's.
+    """
+
+    queue: str
+    message_id: str
+    body: str
+    sent_at: int
+    received: int
+    handle: str
+    group: str | None = None
+    reasons: tuple[str, ...] = ()
+
+
+class DeadLetters(Protocol):
+    """The dead-letter queues. What is taken from one comes back by itself, should whoever took it die."""
+
+    def queues(self) -> tuple[str, ...]:
+        """Return their logical names."""
+
+    def returns(self, queue: str) -> bool:
+        """Whether its messages have a queue they came from."""
+
+    def take(self, queue: str) -> Iterator[DeadLetter]:
+        """Return all its messages, hidden from others for a while."""
+
+    def send_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Send messages of one queue, at most 10, to where they came from, and only then delete them."""
+
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Let others see messages again at once."""
+
+
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
@@ -484,6 +549,29 @@ class Publisher(Renderer, Protocol):
 
         A portal that knows our own key has one at most. Elsewhere some may belong to another classified: the caller knows.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class ListedAdvert:
+    """One advert in a portal's list; `advert` is None where the list tells no more than that it is there."""
+
+    remote_id: str
+    advert: Advert | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPage:
+    """A page of a portal's list; `after` asks for the next one, None on the last."""
+
+    adverts: tuple[ListedAdvert, ...]
+    after: str | None = None
+
+
+class Lister(Protocol):
+    """What a provider's folder lists of a customer's adverts. May raise the PortalError tree; each page waits for its turn."""
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of all adverts that the customer's accounts on a channel have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def test_only_who_needs_secrets_may_read_them() -> None:
         "ReceiveOlxFunction",
         "ReceiveAvivFunction",
         "DeliverPublicationFunction",
+        "ReconcileFunction",  # a comparison lists what the portals have
         "PublishClassifiedFunction",  # a preflight says whether an account is connected
         "PollSpotahomeFunction",
         "SubscribeWebhookFunction",  # the secret that callbacks are signed with

@@ -12,6 +12,7 @@ import pytest
 
 from placard.domain.apply import apply
 from placard.domain.classified import Kind, Wish
+from placard.domain.differences import find_differences
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
@@ -19,6 +20,7 @@ from placard.domain.instants import DAY, MINUTE
 from placard.domain.lifecycle import END_WORDS, FAILED_WORDS, FOLLOWERS, Outcome, Word
 from placard.domain.policy import Policy
 from placard.domain.publication import Phase, Publication, Standing
+from placard.domain.replay import rebuild
 from placard.portals.registry import load_policy
 from placard.portals.spotahome.states import interpret_row
 from placard.ports import Row
@@ -201,6 +203,7 @@ def _check(walk: Walk) -> None:
         assert set(known.running.portals) <= set(known.standings)
     for standing in known.standings.values():
         assert standing.ended <= standing.acted <= standing.seen
+    assert not find_differences(rebuild(walk.hub.timeline), known), "the timeline tells another story"
     dates = [entry.creation_date for entry in walk.hub.timeline]
     assert dates == sorted(set(dates)), "creation dates repeat or run backwards"
 

@@ -19,10 +19,12 @@ from functions.poll_spotahome import app as poll_spotahome
 from functions.reconcile import app as reconcile
 from functions.relay_changes import app as relay_changes
 from placard import bootstrap
+from placard.domain.comparison import Drift, Finding
 from placard.domain.errors import StoreUnavailableError
 from placard.domain.sweep import Scope
 from placard.domain.told import Place
 from placard.ports import ProcessWakeUp, Telling, WakeUp
+from placard.use_cases.compare_portals import Account, Compared
 from placard.use_cases.notify_crm import Ending, Look
 from placard.use_cases.poll_spotahome import Polled
 from tests.fakes.clock import FakeClock
@@ -382,3 +384,15 @@ def test_sweeps_are_scheduled_asked_for_and_released(
     answer = poll_spotahome.handler(sample("poll_spotahome", case), CONTEXT)
     assert asked == [(scope, release)]
     assert answer == {"changed": 3, "held": ["agency-0042"], "failed": []}
+
+
+def test_a_comparison_names_what_it_found() -> None:
+    drift = Drift(Finding.MISSING, "imovirtual", "c-1", "advert-1", "live", "–", removes=True)
+    found = Compared(Account("olx", "acme", "imovirtual"), 1, 5, (drift,), (drift,))
+    bootstrap.use(compare_portals=lambda after, **how: ((found,), "next"), compare_nightly=lambda: (found,))
+    planned = reconcile.handler(sample("reconcile", "plan"), CONTEXT)
+    assert planned["after"] == "next"
+    (account,) = planned["accounts"]
+    assert (account["account"], account["held"], account["total"]) == ("olx/acme/imovirtual", 1, 1)
+    assert (account["drifts"][0]["finding"], account["drifts"][0]["held"]) == ("live here, not listed there", True)
+    assert reconcile.handler(sample("reconcile", "nightly"), CONTEXT)["accounts"] == [account]

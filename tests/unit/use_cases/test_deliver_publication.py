@@ -22,6 +22,7 @@ from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import PortalEvent, Source
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
+from placard.domain.lifecycle import Word
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
 from placard.ports import Call, Question
@@ -545,3 +546,26 @@ def test_a_hint_outlives_the_look_that_died_while_reading(monkeypatch: pytest.Mo
     world.reconcile()
     world.settle()
     assert world.portal.reads == 1
+
+
+def test_an_entry_keeps_the_exchange_it_came_from() -> None:
+    world = World()
+    world.portal.script = lambda call: Answer(Result.ACCEPTED, "advert-1", "t-1", exchange="POST /advert → HTTP 202")
+    world.publish()
+    world.settle()
+    entries = world.store.list_entries(world.id, 10, None).rows
+    assert [entry.evidence for entry in entries if entry.status is Word.CREATING] == ["POST /advert → HTTP 202"]
+
+
+def test_an_entry_keeps_the_exchange_that_refused() -> None:
+    def refuse(call: Call) -> Answer:
+        error = PortalRejectedError("no", ())
+        error.exchange = "POST /advert → HTTP 400; no"
+        raise error
+
+    world = World()
+    world.portal.script = refuse
+    world.publish()
+    world.settle()
+    newest = world.store.list_entries(world.id, 10, None).rows[0]
+    assert (newest.status, newest.evidence) == (Word.CREATING_FAILED, "POST /advert → HTTP 400; no")

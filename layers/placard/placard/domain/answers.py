@@ -29,13 +29,17 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A portal's answer: `remote_id` and `transaction` where it names them, `at` its own time in milliseconds."""
+    """A portal's answer: `remote_id` and `transaction` where it names them, `at` its own time in milliseconds.
+
+    `exchange` is what was asked and answered, in short: the evidence of the entry that the answer leads to.
+    """
 
     result: Result
     remote_id: str | None = None
     transaction: str | None = None
     at: int | None = None
     details: str | None = None
+    exchange: str | None = None
 
 
 def accept(
@@ -45,7 +49,6 @@ def accept(
     policy: Policy,
     now: int,
     normalised: tuple[Mapping[str, Any], ...] = (),
-    evidence: str | None = None,
 ) -> Folded:
     """Note that the portal took the operation. Enters its running word, unless its end came first."""
     running = publication.running
@@ -84,7 +87,7 @@ def accept(
         at=answer.at,
         details=answer.details,
         normalised=normalised,
-        evidence=evidence,
+        evidence=answer.exchange,
     )
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
 
@@ -210,6 +213,7 @@ def postpone(
     counts: bool,
     why: str,
     fails: bool = True,
+    evidence: str | None = None,
 ) -> Folded:
     """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
 
@@ -224,7 +228,7 @@ def postpone(
     lasts = 0 if since is None else now - since
     if lasts >= policy.give_up:
         problem = Problem.of(Cause.NEVER_TAKEN, why=why)
-        return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
+        return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB, evidence=evidence)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None
     publication = replace(
         publication,
@@ -238,7 +242,7 @@ def postpone(
     entries = ()
     if lasts >= policy.patience:
         problem = Problem.of(Cause.NOT_TAKEN, why=why)
-        publication, entries = _tell(publication, running.portals, problem, policy, now)
+        publication, entries = _tell(publication, running.portals, problem, policy, now, evidence)
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
 
@@ -272,7 +276,12 @@ def overdue(publication: Publication, policy: Policy, now: int) -> Folded:
 
 
 def _tell(
-    publication: Publication, portals: tuple[str, ...], problem: Problem, policy: Policy, now: int
+    publication: Publication,
+    portals: tuple[str, ...],
+    problem: Problem,
+    policy: Policy,
+    now: int,
+    evidence: str | None = None,
 ) -> tuple[Publication, Any]:
     """Tell a problem of an operation in flight once, behind what its advert waits for."""
     standings = [publication.standings[portal] for portal in portals]
@@ -281,7 +290,7 @@ def _tell(
         for standing in standings
         if standing.word not in END_WORDS and problem.code not in {known.code for known in standing.problems}
     ]
-    return write(publication, [draft(standing) for standing in news], now=now, source=Source.HUB)
+    return write(publication, [draft(standing) for standing in news], now=now, source=Source.HUB, evidence=evidence)
 
 
 def _is_mine(publication: Publication, operation_id: str) -> bool:

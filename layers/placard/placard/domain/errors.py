@@ -13,12 +13,14 @@ class PortalError(PlacardError):
     """A portal call that did not do what was asked.
 
     `status_code` is the portal's HTTP status, None when there was no answer; `body` is at most its first 500 characters.
+    `exchange` is what was asked and answered, in short and without secrets, for the timeline's evidence.
     """
 
     def __init__(self, message: str, *, status_code: int | None = None, body: str = "") -> None:
         super().__init__(message)
         self.status_code = status_code
         self.body = body[:500]
+        self.exchange: str | None = None
 
 
 class PortalUnavailableError(PortalError):

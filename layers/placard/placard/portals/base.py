@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
+from placard.domain.answers import Answer
 from placard.domain.budget import Rate
-from placard.domain.errors import BudgetSpentError, PortalUnavailableError, StoreUnavailableError
+from placard.domain.errors import BudgetSpentError, PortalError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.retry_after import read_wait
 from placard.portals.breaker import Breaker
 from placard.portals.reading import parse_object
@@ -21,17 +24,21 @@ from placard.ports import Budget, Clock
 TIMEOUT = 20.0  # seconds; portals ask for 15 to 20 (contracts/olx.md §6, contracts/aviv.md §1)
 MOST_BYTES = 1_000_000
 
+# A portal may quote the credentials it was shown; evidence is read by people.
+SECRET = re.compile(r'(?i)\b(bearer|basic)\s+\S+|("?(?:access_|refresh_)?token"?\s*[:=]\s*)"?[^"\s,}]+"?')
+
 # Nothing left our machine, so the portal cannot have taken it. Whatever else fails on the way may have arrived.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A portal's answer, read up to a limit. Header names in lower case."""
+    """A portal's answer, read up to a limit. Header names in lower case. `asked` is the call's method and path."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    asked: str = ""
 
     @property
     def text(self) -> str:
@@ -42,6 +49,14 @@ class Reply:
     def succeeded(self) -> bool:
         """Whether the portal took the call."""
         return 200 <= self.status < 300
+
+    @property
+    def exchange(self) -> str:
+        """What was asked and answered, without secrets: the call, the status, the portal's trace, why it refused."""
+        trace = self.headers.get("traceparent")
+        parts = [f"{self.asked} → HTTP {self.status}", f"trace {trace}" if trace else ""]
+        parts.append("" if self.succeeded else SECRET.sub("…", self.text))
+        return "; ".join(part for part in parts if part)
 
     @property
     def said(self) -> dict[str, Any] | None:
@@ -87,7 +102,8 @@ class Wire:
         """
         with nullcontext() if self.breaker is None else self.breaker.guard(account):
             reply = self._send(method, url, {**self.headers, **(headers or {})}, body, query)
-            self._refuse_outage(reply)
+            with quoting(reply):
+                self._refuse_outage(reply)
         return reply
 
     def refuse(self, account: str) -> None:
@@ -104,6 +120,7 @@ class Wire:
         # ASCII escapes keep whatever a CRM may write, half a surrogate pair included.
         content = None if body is None else json.dumps(body).encode("ascii")
         deadline = time.monotonic() + TIMEOUT
+        asked = f"{method} {urlsplit(url).path}"
         try:
             with self.client.stream(method, url, headers=headers, content=content, params=query) as response:
                 read = b""
@@ -115,11 +132,11 @@ class Wire:
                         raise PortalUnavailableError(
                             "an answer too long to read", taken=True, status_code=response.status_code
                         )
-                return Reply(response.status_code, response.headers, read)
+                return Reply(response.status_code, response.headers, read, asked)
         except NOT_SENT as error:
-            raise PortalUnavailableError(f"no connection: {type(error).__name__}", taken=False) from error
+            raise _silence(asked, f"no connection: {type(error).__name__}", taken=False) from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise PortalUnavailableError(f"no answer: {type(error).__name__}", taken=True) from error
+            raise _silence(asked, f"no answer: {type(error).__name__}", taken=True) from error
 
     def _refuse_outage(self, reply: Reply) -> None:
         if reply.status == 429:
@@ -132,6 +149,30 @@ class Wire:
             raise PortalUnavailableError(
                 f"HTTP {reply.status}", taken=True, wait=wait, status_code=reply.status, body=reply.text
             )
+
+
+def _silence(asked: str, why: str, *, taken: bool) -> PortalUnavailableError:
+    error = PortalUnavailableError(why, taken=taken)
+    error.exchange = f"{asked} → {why}"
+    return error
+
+
+@contextmanager
+def quoting(reply: Reply) -> Iterator[None]:
+    """Let an error that an answer leads to carry what was asked and answered."""
+    try:
+        yield
+    except PortalError as error:
+        error.exchange = error.exchange or reply.exchange
+        raise
+
+
+def quote_exchange(reply: Reply, read: Callable[[], Answer]) -> Answer:
+    """Return what an answer means, or raise what it means, with what was asked and answered."""
+    with quoting(reply):
+        answer = read()
+    transaction = f"; transaction {answer.transaction}" if answer.transaction else ""
+    return replace(answer, exchange=reply.exchange + transaction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +225,8 @@ def before_the_call() -> Iterator[None]:
     except BudgetSpentError:
         raise
     except PortalUnavailableError as error:
-        raise PortalUnavailableError(
+        unsent = PortalUnavailableError(
             str(error), taken=False, wait=error.wait, throttled=error.throttled, status_code=error.status_code
-        ) from error
+        )
+        unsent.exchange = error.exchange
+        raise unsent from error

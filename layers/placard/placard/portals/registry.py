@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from placard.domain.events import PortalEvent
 from placard.domain.policy import Policy
-from placard.ports import Poller, Publisher, Receiver, Renderer, Row
+from placard.ports import Lister, Poller, Publisher, Receiver, Renderer, Row
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -31,6 +31,11 @@ def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:
     """Return a provider's publisher, built with these arguments."""
     folder, publisher, _ = PROVIDERS[provider]
     return cast("Publisher", getattr(import_module(f"{folder}.publisher"), publisher)(*arguments, **named))
+
+
+def load_lister(provider: str, *arguments: Any, **named: Any) -> Lister:
+    """Return what lists at a provider that calls: its publisher. Others have the copy of their sweeps."""
+    return cast("Lister", load_publisher(provider, *arguments, **named))
 
 
 def load_renderer(provider: str, *arguments: Any, **named: Any) -> Renderer:

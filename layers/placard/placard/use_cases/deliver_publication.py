@@ -139,9 +139,9 @@ class DeliverPublication:
         except PortalUnavailableError as error:
             self._postpone(begun, running, error)
         except PortalRejectedError as error:
-            self._end(begun, running, Verdict.FAILED, error.problems, _details(error))
+            self._end(begun, running, Verdict.FAILED, error.problems, _details(error), error.exchange)
         except CredentialsError as error:
-            self._end(begun, running, Verdict.FAILED, (error.problem,), _details(error))
+            self._end(begun, running, Verdict.FAILED, (error.problem,), _details(error), error.exchange)
         except StoreUnavailableError:
             # A publisher needs the vault before its call and never behind it: the portal has not taken anything.
             self._postpone(begun, running, PortalUnavailableError("the vault does not answer", taken=False))
@@ -183,7 +183,7 @@ class DeliverPublication:
         if answer.result is Result.ACCEPTED:
             self._accept(begun, running, answer, rendering)
         elif answer.result is Result.DONE:
-            self._end(begun, running, Verdict.SUCCEEDED, (), answer.details)
+            self._end(begun, running, Verdict.SUCCEEDED, (), answer.details, answer.exchange)
         elif answer.result is Result.MISSING:
             self._fold(begun, lambda current, now: answers.miss(current, running.id, now))
         elif answer.result is Result.EXISTS:
@@ -214,12 +214,18 @@ class DeliverPublication:
         )
 
     def _end(
-        self, begun: Publication, running: Running, verdict: Verdict, problems: tuple[Problem, ...], details: str | None
+        self,
+        begun: Publication,
+        running: Running,
+        verdict: Verdict,
+        problems: tuple[Problem, ...],
+        details: str | None,
+        exchange: str | None,
     ) -> None:
         policy = self.provider.policy
 
         def end(current: Publication, now: int) -> Folded:
-            return answers.end(current, running.id, verdict, policy, now, problems, Source.ANSWER, details)
+            return answers.end(current, running.id, verdict, policy, now, problems, Source.ANSWER, details, exchange)
 
         self._fold(begun, end)
 
@@ -247,6 +253,7 @@ class DeliverPublication:
                 counts=not error.throttled,
                 why=str(error),
                 fails=not isinstance(error, BudgetSpentError),
+                evidence=error.exchange,
             )
 
         self._fold(begun, postpone)
@@ -360,7 +367,9 @@ def _running(publication: Publication) -> Running:
 
 def _of_search(error: PortalUnavailableError, *, taken: bool) -> PortalUnavailableError:
     """Return the error of a search: it says nothing about the call that is looked for, so whether it was taken is told here."""
-    return PortalUnavailableError(str(error), taken=taken, wait=error.wait, throttled=error.throttled)
+    told = PortalUnavailableError(str(error), taken=taken, wait=error.wait, throttled=error.throttled)
+    told.exchange = error.exchange
+    return told
 
 
 def _details(error: PortalRejectedError | CredentialsError) -> str | None:

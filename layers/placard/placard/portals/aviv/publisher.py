@@ -34,11 +34,11 @@ from placard.portals.aviv.statuses import (
     read_statuses,
 )
 from placard.portals.aviv.tokens import Tokens
-from placard.portals.base import Reply, Wire, before_the_call
+from placard.portals.base import Reply, Wire, before_the_call, quote_exchange, quoting
 from placard.portals.breaker import connect_breaker
 from placard.portals.reading import as_list, as_object, as_text, look_up
 from placard.portals.resting import NOTE, find_refusal, note_refusal
-from placard.ports import Call, CircuitStore, Clock, Credentials, Question
+from placard.ports import Call, CircuitStore, Clock, Credentials, ListedAdvert, ListedPage, Question
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class AvivPublisher(AvivRenderer):
             reply = self._put(customer, path, body, headers, call.remote_revision)
         else:
             reply = self._call(customer, method, path, body=body, headers=headers)
-        return read_answer(call, body, reply, self._scale)
+        return quote_exchange(reply, lambda: read_answer(call, body, reply, self._scale))
 
     def _put(self, customer: str, path: str, body: Any, headers: Mapping[str, str], revision: int) -> Reply:
         """Replace the revision the hub knows; where AVIV has a newer one, replace that, for the CRM's word is the truth.
@@ -154,6 +154,13 @@ class AvivPublisher(AvivRenderer):
         found = [item for item in items if look_up(item, "/data/metaData/source/offererEstateId") == wanted]
         return tuple(remote for item in found if (remote := as_text(item.get("classifiedId"))))[:1]
 
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of the agency's classifieds: the list says that they are there, not how each portal took them."""
+        query = {} if after is None else {"nextToken": after}
+        said = _require(self._call(customer, "GET", "/classifieds", query=query)).read()
+        listed = [as_text(as_object(item).get("classifiedId")) for item in as_list(said.get("items"))]
+        return ListedPage(tuple(ListedAdvert(one) for one in listed if one), as_text(said.get("nextToken")))
+
     def _list(
         self, customer: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> list[Mapping[str, Any]] | None:
@@ -209,7 +216,8 @@ class AvivPublisher(AvivRenderer):
         """Call with the agency's token. What that token may not do stops the whole agency (§5, 403)."""
         token, reply = self._exchange(customer, method, path, **content)
         if reply.status == 403:
-            raise self._tokens.stop(customer, token, refuse_access(reply))
+            with quoting(reply):
+                raise self._tokens.stop(customer, token, refuse_access(reply))
         return reply
 
     def _exchange(
@@ -239,7 +247,8 @@ class AvivPublisher(AvivRenderer):
             if not last:
                 token = self._tokens.fetch(customer, token)
         problem = Problem.of(Cause.NEW_TOKEN_REFUSED, portal="AVIV")
-        raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
+        with quoting(reply):
+            raise self._tokens.stop(customer, token, CredentialsError(problem, status_code=401))
 
 
 def _trace(traceparent: str | None) -> dict[str, str]:

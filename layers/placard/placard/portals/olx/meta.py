@@ -37,6 +37,12 @@ def read_meta(question: Question, data: Mapping[str, Any], now: int) -> PortalEv
     )
 
 
+def read_listed(data: Mapping[str, Any], channel: str) -> Advert | None:
+    """Return the advert that an item of the list describes, None where only that it is there is sure."""
+    ending = LAST_ACTIONS.get(as_text(data.get("last_action_status")) or "")
+    return read_advert(as_object(data.get("state")), channel, ending)
+
+
 def read_nothing(question: Question, now: int) -> PortalEvent:
     """Return what a 404 says: no such advert; a deletion in flight has reached its goal."""
     publication = question.publication

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -15,18 +16,18 @@ from placard.domain.classified import Classified
 from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
-from placard.portals.base import Allowance, Reply, Turn, Wire
+from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quoting
 from placard.portals.breaker import connect_breaker
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
 from placard.portals.olx.credentials import APP_REFUSED
-from placard.portals.olx.meta import read_meta, read_nothing
+from placard.portals.olx.meta import read_listed, read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
 from placard.portals.olx.tokens import Tokens, account_of, identify, name_token
 from placard.portals.reading import as_list, as_object, as_text
 from placard.portals.resting import Rests
-from placard.ports import Budget, Call, CircuitStore, Clock, Credentials, Question
+from placard.ports import Budget, Call, CircuitStore, Clock, Credentials, ListedAdvert, ListedPage, Question
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class OlxPublisher(OlxRenderer):
     def send(self, call: Call) -> Answer:
         """Send one operation. A 2xx says only that the shape was valid; the site tells the end later (§2)."""
         method, path = ROUTES[call.operation]
-        turn = self._turn(call.classified)
+        turn = self._turn(call.classified.customer)
         token = self._token_of(turn, call.classified, call.channel, call.remote_id)
         sends = call.operation in (Operation.POST, Operation.PUT)
         reply = self._call(
@@ -81,14 +82,14 @@ class OlxPublisher(OlxRenderer):
             body=call.rendering.payload if sends else None,
             traceparent=call.traceparent,
         )
-        return read_answer(call, reply)
+        return quote_exchange(reply, lambda: read_answer(call, reply))
 
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Read the advert's meta; a 404 says it is not there."""
         publication = question.publication
         if publication.remote_id is None:
             return ()
-        turn = self._turn(question.classified)
+        turn = self._turn(question.classified.customer)
         token = self._token_of(turn, question.classified, publication.channel, publication.remote_id)
         reply = self._call(
             turn, token, "GET", f"/{quote(publication.remote_id, safe='')}/meta", traceparent=publication.traceparent
@@ -102,7 +103,7 @@ class OlxPublisher(OlxRenderer):
 
         Raises CredentialsError where nothing was found and an account could not be looked through.
         """
-        turn, own_id = self._turn(classified), mapping.name_advert(classified)
+        turn, own_id = self._turn(classified.customer), mapping.name_advert(classified)
         accounts = list_accounts(self._credentials, classified.customer, channel)
         chosen = choose_account(classified, channel, accounts)
         names = accounts if chosen is None else (chosen,)
@@ -110,6 +111,28 @@ class OlxPublisher(OlxRenderer):
         trace = classified.traceparent
         found = self._first(paths, lambda path: self._look_through(turn, path, own_id, channel, trace))
         return () if found is None else (found,)
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of what the customer's accounts on a site list, one account after the other.
+
+        How the list is paged is not documented (§2): an account ends at what is short, empty, or the page before again.
+        """
+        names = list_accounts(self._credentials, customer, channel)
+        account, page, before = (min(names), 1, None) if after is None else json.loads(after)
+        path = name_token(customer, channel, account)
+        query = {"page": str(page), "limit": str(PAGE)}
+        reply = self._call(self._turn(customer), path, "GET", "/meta", query=query)
+        items = [as_object(item) for item in as_list(_require(reply).get("data"))]
+        adverts = tuple(
+            ListedAdvert(remote_id, read_listed(item, channel))
+            for item in items
+            if (remote_id := as_text(item.get("uuid"))) is not None
+        )
+        first = adverts[0].remote_id if adverts else None
+        if first is None or first == before or len(items) < PAGE:
+            following = next((name for name in sorted(names) if name > account), None)
+            return ListedPage(adverts, None if following is None else json.dumps([following, 1, None]))
+        return ListedPage(adverts, json.dumps([account, page + 1, first]))
 
     def _look_through(self, turn: Turn, path: str, own_id: str, channel: str, trace: str | None) -> str | None:
         """Look through one account for our own id. An advert that was deleted is none: a new POST revives it."""
@@ -147,10 +170,10 @@ class OlxPublisher(OlxRenderer):
             raise closed
         return None
 
-    def _turn(self, classified: Classified) -> Turn:
+    def _turn(self, customer: str) -> Turn:
         if self._budget is None:
             return Turn(self._wire)
-        return Turn(self._wire, Allowance(self._budget, POLICY.provider, RATE, classified.customer))
+        return Turn(self._wire, Allowance(self._budget, POLICY.provider, RATE, customer))
 
     def _call(
         self,
@@ -179,7 +202,8 @@ class OlxPublisher(OlxRenderer):
             token = self._tokens.renew(turn, token_name, token)
         error = self._tokens.stop(step, reply, app=app, name=token_name, token=token)
         if error is not None:
-            raise error
+            with quoting(reply):
+                raise error
         return reply
 
     def _token_of(self, turn: Turn, classified: Classified, channel: str, remote_id: str | None) -> str:

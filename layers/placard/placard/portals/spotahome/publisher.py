@@ -17,6 +17,7 @@ from placard.domain.errors import PortalRejectedError, PortalUnavailableError, U
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.instants import SECOND
 from placard.domain.problems import Problem
+from placard.portals.base import Reply, quote_exchange
 from placard.portals.reading import as_object, as_text
 from placard.portals.spotahome import mapping
 from placard.portals.spotahome.accounts import owner_of
@@ -65,14 +66,7 @@ class SpotahomePublisher(SpotahomeRenderer):
     def _create(self, visit: Visit, call: Call) -> Answer:
         body = {**call.rendering.payload, "ownerId": owner_of(visit.account, call.rendering.payload)}
         reply = visit.call("POST", f"{self._api.create_url}/public/listings/properties", body=body)
-        if not reply.succeeded:
-            raise refuse(reply, call.classified.body)
-        found = CREATED_AT.search(urlsplit(reply.headers.get("location", "")).path)
-        if found is None:
-            raise PortalUnavailableError(
-                "a creation without its id", taken=True, status_code=reply.status, body=reply.text
-            )
-        return Answer(Result.ACCEPTED, remote_id=found[1])
+        return quote_exchange(reply, lambda: _read_creation(reply, call))
 
     def _cancel(self, visit: Visit, property_id: str) -> Answer:
         """Cancel a property's listing process; what is not there is cancelled (§4)."""
@@ -82,6 +76,9 @@ class SpotahomePublisher(SpotahomeRenderer):
         if row.state == CANCELLED:
             return Answer(Result.DONE, details=CANCELLED)
         reply = visit.call("DELETE", f"{self._api.base_url}/listing-processes/{row.process_id}")
+        return quote_exchange(reply, lambda: self._read_cancel(visit, property_id, reply))
+
+    def _read_cancel(self, visit: Visit, property_id: str, reply: Reply) -> Answer:
         if reply.succeeded or (reply.status == 404 and reply.said is not None):
             return Answer(Result.DONE, details=f"HTTP {reply.status}")
         if reply.status != 409 or reply.said is None:
@@ -132,6 +129,15 @@ class SpotahomePublisher(SpotahomeRenderer):
 
     def _visit(self, classified: Classified, traceparent: str | None, *, begun: bool = False) -> Visit:
         return self._api.visit(self._account_of(classified), traceparent, begun=begun)
+
+
+def _read_creation(reply: Reply, call: Call) -> Answer:
+    if not reply.succeeded:
+        raise refuse(reply, call.classified.body)
+    found = CREATED_AT.search(urlsplit(reply.headers.get("location", "")).path)
+    if found is None:
+        raise PortalUnavailableError("a creation without its id", taken=True, status_code=reply.status, body=reply.text)
+    return Answer(Result.ACCEPTED, remote_id=found[1])
 
 
 def _newest_process(visit: Visit, property_id: str) -> Row | None:

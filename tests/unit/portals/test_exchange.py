@@ -1,0 +1,59 @@
+"""The evidence of an answer: what was asked and answered, in short and without secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from placard.domain.answers import Answer, Result
+from placard.domain.errors import PortalError, PortalRejectedError, PortalUnavailableError
+from placard.portals.base import Reply, Wire, quote_exchange
+from tests.fakes.clock import FakeClock
+
+URL = "https://portal.test/advert/v1/advert-1?secret=1"
+
+
+def call(answer: Callable[[httpx.Request], httpx.Response]) -> Reply:
+    wire = Wire(FakeClock(), httpx.Client(transport=httpx.MockTransport(answer)))
+    return wire.call("PUT", URL, headers={"Authorization": "Bearer sesame"}, body={})
+
+
+def test_a_success_names_the_call_the_status_and_the_traces() -> None:
+    reply = call(lambda _: httpx.Response(202, headers={"traceparent": "00-abc"}, json={"much": "said"}))
+    answer = quote_exchange(reply, lambda: Answer(Result.ACCEPTED, transaction="t-1"))
+    assert answer.exchange == "PUT /advert/v1/advert-1 → HTTP 202; trace 00-abc; transaction t-1"
+
+
+def test_a_refusal_quotes_the_portal_without_the_credentials_it_was_shown() -> None:
+    said = 'no: {"access_token": "sesame", "seen": "Bearer sesame"}' + 600 * "x"
+    reply = call(lambda _: httpx.Response(400, text=said))
+
+    def refuse() -> Answer:
+        raise PortalRejectedError("no", ())
+
+    with pytest.raises(PortalError) as caught:
+        quote_exchange(reply, refuse)
+    exchange = caught.value.exchange or ""
+    assert exchange.startswith("PUT /advert/v1/advert-1 → HTTP 400; no: {")
+    assert "sesame" not in exchange
+    assert len(exchange) < 560
+
+
+def lose(_: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("gone")
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (lambda _: httpx.Response(503, text="down"), "PUT /advert/v1/advert-1 → HTTP 503; down"),
+        (lambda _: httpx.Response(429), "PUT /advert/v1/advert-1 → HTTP 429"),
+        (lose, "PUT /advert/v1/advert-1 → no answer: ReadTimeout"),
+    ],
+)
+def test_a_call_that_failed_says_how(answer: Callable[[httpx.Request], httpx.Response], told: str) -> None:
+    with pytest.raises(PortalUnavailableError) as caught:
+        call(answer)
+    assert caught.value.exchange == told
