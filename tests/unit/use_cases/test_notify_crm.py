@@ -15,6 +15,7 @@ from placard.domain.subscription import State
 from placard.domain.told import Place
 from placard.ports import Delivery, Reply, Revision, Telling
 from placard.use_cases.notify_crm import Ending
+from placard.use_cases.subscribe_webhook import unsubscribe
 from placard.use_cases.webhook_secrets import read_secrets, rotate_secret
 from tests.unit.use_cases.telling import CUSTOMER, DOWN, LOST, OK, TRACE, Desk
 
@@ -348,6 +349,19 @@ def test_410_ends_the_subscription(desk: Desk) -> None:
     assert len(desk.crm.tried) == 1
     assert desk.store.load_subscription(CUSTOMER) is None
     assert desk.looks[-1].ending in (Ending.GONE, Ending.IDLE)
+    assert desk.store.past_due(desk.clock.now() + DAY, 10) == ()
+
+
+def test_a_look_that_died_before_the_subscription_ended_leaves_nothing_due_for_good(desk: Desk) -> None:
+    def die(_: Delivery) -> Reply:
+        raise KeyboardInterrupt
+
+    desk.enter("a-1")
+    desk.crm.answer = die
+    with pytest.raises(KeyboardInterrupt):
+        desk.settle()
+    unsubscribe(desk.store, CUSTOMER)
+    desk.pass_time(desk.clock.now() + HOUR)
     assert desk.store.past_due(desk.clock.now() + DAY, 10) == ()
 
 

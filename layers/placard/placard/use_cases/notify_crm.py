@@ -74,9 +74,10 @@ class NotifyCrm:
         view = self.store.view(telling.place, telling.customer)
         if view.told is None:
             return Look(Ending.IDLE)
-        if view.subscription is None:
+        if view.subscription is None and view.told.lease is None:
             self.store.rest(view.told)
             return Look(Ending.IDLE)
+        # A lease may be that of a look which died, and be over: who takes it lets it go, whether there is a subscription or not.
         told = self._take(view.told)
         return Look(Ending.WAITING) if told is None else self._tell(view, told)
 
