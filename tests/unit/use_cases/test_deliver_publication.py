@@ -15,6 +15,7 @@ from placard.domain.errors import (
     PortalRejectedError,
     PortalUnavailableError,
     StoreUnavailableError,
+    TransitionConflictError,
 )
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
@@ -469,3 +470,21 @@ def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> 
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.PUT, Op.PUT]
     assert world.portal.reads == 2
     assert world.told()[-1] == "UPDATING(2)"
+
+
+def test_a_look_that_loses_the_race_for_the_lease_is_found_by_its_due_time(world: World) -> None:
+    """The other writer may lose as well: a transaction that is cancelled has refused its neighbours all the same."""
+    world.publish()
+
+    def refuse_the_lease(keys: tuple[tuple[str, str], ...]) -> None:
+        if world.known and not any(sk.startswith("STATUS#") for _, sk in keys):
+            world.store.interrupt = lambda _: None
+            raise TransitionConflictError("another transaction holds the publication")
+
+    world.store.interrupt = refuse_the_lease
+    world.settle()
+    assert world.portal.calls == []
+    world.clock.advance(10 * MINUTE)
+    world.reconcile()
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST]

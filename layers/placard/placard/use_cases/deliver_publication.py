@@ -9,7 +9,7 @@ from functools import partial
 
 from placard.domain import answers
 from placard.domain.answers import Answer, Result
-from placard.domain.apply import Folded, apply, wake
+from placard.domain.apply import SAFETY, Folded, apply, wake
 from placard.domain.classified import Classified
 from placard.domain.decide import Start, begin
 from placard.domain.errors import (
@@ -71,7 +71,8 @@ class DeliverPublication:
         follow(looked.publication.traceparent)
         decision = looked.decision
         idle = decision.start is None and not decision.read and not decision.search
-        seen = rest(looked.publication, decision.wake_at, now) if idle else looked.publication
+        # Until the operation or the question is begun, a look that dies or loses a race must be found again.
+        seen = rest(looked.publication, decision.wake_at, now) if idle else replace(looked.publication, due=now + SAFETY)
         if looked.entries or (idle and seen != publication):
             seen = self.store.save(Change(seen, looked.entries))
         if decision.start is not None:
