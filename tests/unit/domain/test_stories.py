@@ -242,6 +242,14 @@ def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     assert olx.begun() is Op.POST
 
 
+def test_a_deletion_that_nobody_wished_is_explained(aviv: Hub) -> None:
+    _published(aviv, "SL", "BD")
+    aviv.say(portals=("SL",), revision=1, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert aviv.told(portal="SL")[-1] == "DELETED(1)"
+    assert [problem.code for problem in aviv.last.problems] == ["removed_on_portal"]
+    assert aviv.calls[1:] == []
+
+
 def test_removed_on_the_portal_by_a_person(olx: Hub) -> None:
     _published(olx)
     olx.say(state=S.WITHDRAWN, code="removed_by_user")

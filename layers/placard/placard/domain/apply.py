@@ -167,10 +167,10 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
     ended = _fold_end(publication, pictures.standing, event, advert, running)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
     outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
-    result = seen.standing
-    if outcome is Outcome.APPLIED:
-        result = explain(result, policy, event.problems)
-    return _Fact(result, outcome, seen.reread)
+    if outcome is not Outcome.APPLIED:
+        # The word alone, without news, leaves no entry: the publication keeps what its timeline tells.
+        return _Fact(replace(seen.standing, advert=standing.advert), outcome, seen.reread)
+    return _Fact(explain(seen.standing, policy, event.problems), outcome, seen.reread)
 
 
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
@@ -189,8 +189,10 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
 def _should_rest_live(standing: Standing) -> bool:
     """Whether nothing more is to be done for this portal, so that an advert that is not where it should be needs a reason."""
     state = standing.advert.state
-    if standing.ended < standing.acted or standing.acted == 0 or standing.word is Word.DELETED:
+    if standing.ended < standing.acted or standing.acted == 0:
         return False
+    if standing.word is Word.DELETED and (standing.wish is not Wish.PRESENT or standing.open):
+        return False  # off as it was wished; a deletion that nobody wished is the portal's own
     if standing.wish is Wish.PRESENT:
         return state is not AdvertState.LIVE and not standing.paused_by_us
     waits = state not in (AdvertState.PAUSED, AdvertState.ABSENT, AdvertState.LIVE)
