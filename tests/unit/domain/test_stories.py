@@ -242,6 +242,29 @@ def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     assert olx.begun() is Op.POST
 
 
+def test_a_refused_pause_is_not_asked_for_again(olx: Hub) -> None:
+    _published(olx)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+    olx.accept()
+    olx.say(ends=Op.DEACTIVATE, failed=True, state=S.LIVE, code="active")
+    assert olx.begun() is None
+    assert olx.known.due is None
+    assert olx.told()[-1] == "UPDATING_FAILED(2)"
+    olx.ask(Kind.RETRY, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+
+
+def test_a_refused_pause_by_deletion_is_not_asked_for_again(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    aviv.ask(Kind.DEACTIVATE, "SL")
+    assert aviv.begun() is Op.DELETE
+    aviv.accept()
+    aviv.say(revision=2, removal=True, failed=True, source=Source.POLL)
+    assert aviv.begun() is None
+    assert aviv.known.due is None
+
+
 def test_a_deletion_that_nobody_wished_is_explained(aviv: Hub) -> None:
     _published(aviv, "SL", "BD")
     aviv.say(portals=("SL",), revision=1, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)

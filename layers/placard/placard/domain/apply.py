@@ -26,6 +26,7 @@ from placard.domain.timeline import Draft, draft, write
 # A wake-up that a stream or a queue loses is found again this much later.
 SAFETY = 5 * MINUTE
 _FORMER_KEPT = 8
+_TAKES_OFF = (Operation.DELETE, Operation.DEACTIVATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +275,7 @@ def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, en
         standing,
         end_at=max(standing.end_at, at),
         remote_revision=max(standing.remote_revision, revision),
-        refusals=0 if succeeded else standing.refusals + (removal or running.kind is Operation.DELETE),
+        refusals=0 if succeeded else standing.refusals + (removal or running.kind in _TAKES_OFF),
         payload_hash=_confirmed_hash(standing, running, succeeded),
     )
     if succeeded and removal:
