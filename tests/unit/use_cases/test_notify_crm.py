@@ -365,6 +365,22 @@ def test_a_look_that_died_before_the_subscription_ended_leaves_nothing_due_for_g
     assert desk.store.past_due(desk.clock.now() + DAY, 10) == ()
 
 
+def test_what_is_entered_while_the_subscription_is_being_made_is_told() -> None:
+    desk = Desk()
+
+    def enter_first(keys: tuple[tuple[str, str], ...]) -> None:
+        if ("CUSTOMER#" + CUSTOMER, "WEBHOOK") in keys:
+            desk.store.interrupt = lambda _: None
+            desk.clock.advance(5)
+            desk.enter("a-1")
+            desk.settle()
+
+    desk.store.interrupt = enter_first
+    desk.subscribe()
+    desk.settle()
+    assert desk.told() == ["a-1-aviv-1"]
+
+
 # --- races and crashes -----------------------------------------------------------------------------------------------
 
 

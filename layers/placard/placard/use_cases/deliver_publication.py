@@ -72,7 +72,9 @@ class DeliverPublication:
         decision = looked.decision
         idle = decision.start is None and not decision.read and not decision.search
         # Until the operation or the question is begun, a look that dies or loses a race must be found again.
-        seen = rest(looked.publication, decision.wake_at, now) if idle else replace(looked.publication, due=now + SAFETY)
+        seen = (
+            rest(looked.publication, decision.wake_at, now) if idle else replace(looked.publication, due=now + SAFETY)
+        )
         if looked.entries or (idle and seen != publication):
             seen = self.store.save(Change(seen, looked.entries))
         if decision.start is not None:

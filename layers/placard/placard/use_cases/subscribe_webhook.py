@@ -42,7 +42,8 @@ def subscribe(
         if not made:
             make_secret(credentials, customer, clock)
             made = True
-        return replace(wish, customer=customer, url=url, since=now)
+        # What is entered before this is stored finds nobody to be told: a sweep from now on wakes it again.
+        return resume(replace(wish, customer=customer, url=url), now, now)
 
     _change(store, clock, customer, change)
 
