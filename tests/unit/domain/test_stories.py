@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from placard.domain import answers
 from placard.domain.classified import Kind
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
@@ -263,6 +264,49 @@ def test_a_refused_pause_by_deletion_is_not_asked_for_again(aviv: Hub) -> None:
     aviv.say(revision=2, removal=True, failed=True, source=Source.POLL)
     assert aviv.begun() is None
     assert aviv.known.due is None
+
+
+def test_a_refused_update_stays_refused_though_the_portal_still_shows_the_one_before(aviv: Hub) -> None:
+    _published(aviv, "SL")
+    confirmed = aviv.now - MINUTE
+    aviv.put("SL", text="another")
+    assert aviv.begun() is Op.PUT
+    aviv.refuse()
+    aviv.now += MINUTE
+    shown = {"revision": 1, "state": S.LIVE, "code": "CREATED", "removal": False, "source": Source.POLL}
+    assert aviv.say(at=confirmed, **shown) is Outcome.UNCHANGED
+    assert aviv.told()[-1] == "UPDATING_FAILED(2)"
+
+
+def test_the_end_of_a_request_whose_answer_was_lost_ends_no_other_one(olx: Hub) -> None:
+    _published(olx)
+    for text in ("lost", "newest"):
+        olx.put(IMO, text=text)
+        assert olx.begun() is Op.PUT
+        if text == "lost":
+            olx.fail(taken=True)
+            olx.now += MINUTE
+            olx.look()
+            olx._take(answers.forget(olx.known, olx.operation_id, olx.now))
+    olx.accept(transaction="t-newest")
+    olx.say(ends=Op.PUT, transaction="t-lost", state=S.LIVE, code="active")
+    assert olx.known.running is not None
+    assert olx.look().decision.read
+    olx.say(ends=Op.PUT, failed=True, transaction="t-newest")
+    assert olx.told()[-1] == "UPDATING_FAILED(3)"
+
+
+def test_a_deletion_that_came_while_another_failed_has_its_part_afterwards(olx: Hub) -> None:
+    _published(olx)
+    olx.put("OTODOM")
+    assert olx.begun() is Op.DELETE
+    olx.accept()
+    olx.delete()
+    olx.look()
+    olx.say(ends=Op.DELETE, failed=True, state=S.REJECTED, code="moderated")
+    assert olx.known.look
+    olx.look()
+    assert olx.told()[-2:] == ["RECEIVED(3)", "DELETED(3)"]
 
 
 def test_a_deletion_that_nobody_wished_is_explained(aviv: Hub) -> None:

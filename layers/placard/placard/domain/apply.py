@@ -105,9 +105,11 @@ def _unsettled(standing: Standing) -> bool:
     state = standing.advert.state
     if standing.open or state is AdvertState.PENDING:
         return True
+    if standing.word is Word.DELETING_FAILED:
+        return True  # a deletion of the whole classified may have come meanwhile, which has a part in it only now
     if standing.wish is Wish.ABSENT:
         return state is AdvertState.LIVE
-    return standing.wish is Wish.PAUSED and state is AdvertState.LIVE
+    return standing.wish is Wish.PAUSED and state is AdvertState.LIVE and not standing.refusals
 
 
 def _note_unknown(publication: Publication, event: PortalEvent, now: int) -> Folded:
@@ -168,10 +170,11 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
     ended = _fold_end(publication, pictures.standing, event, advert, running)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
     outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
+    reread = ended.reread or seen.reread
     if outcome is not Outcome.APPLIED:
         # The word alone, without news, leaves no entry: the publication keeps what its timeline tells.
-        return _Fact(replace(seen.standing, advert=standing.advert), outcome, seen.reread)
-    return _Fact(explain(seen.standing, policy, event.problems), outcome, seen.reread)
+        return _Fact(replace(seen.standing, advert=standing.advert), outcome, reread)
+    return _Fact(explain(seen.standing, policy, event.problems), outcome, reread)
 
 
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
@@ -215,8 +218,9 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
         newer = end.remote_revision > standing.remote_revision
         gone = removing and bool(end.takes_off) and end.verdict is Verdict.SUCCEEDED
         return running if newer or gone else None
-    if event.transaction is not None and event.transaction == running.transaction:
-        return running
+    if event.transaction is not None and running.transaction is not None:
+        # The end of a request whose answer was lost says nothing of this one; where ids are not kept, a reading tells.
+        return running if event.transaction == running.transaction else None
     if event.transaction in publication.former_transactions:
         return None
     return running if end.operation is running.kind else None
@@ -255,7 +259,8 @@ def _fold_end(
         told_before = not standing.open and after.word is standing.word
         return _Fact(after, Outcome.UNCHANGED if told_before else Outcome.APPLIED)
     if publication.running is not None and standing.portal in publication.running.portals:
-        return _Fact(standing, Outcome.STALE)
+        mistakable = end.operation is publication.running.kind and event.transaction is not None
+        return _Fact(standing, Outcome.STALE, mistakable and not _is_former(publication, event.transaction))
     return _fold_news(publication, standing, event, end, advert)
 
 
@@ -321,6 +326,8 @@ def _fold_news(
         return _Fact(standing, Outcome.UNCHANGED)
     if event.order < standing.end_at:
         return _Fact(standing, Outcome.STALE)
+    if standing.word in FAILED_WORDS and _is_shown_still(standing, event):
+        return _Fact(standing, Outcome.UNCHANGED)
     if word not in FOLLOWERS[standing.word]:
         return _Fact(standing, Outcome.REFUSED)
     at = 0 if event.at is None else event.order
@@ -337,7 +344,12 @@ def _fold_news(
     return _Fact(news, Outcome.APPLIED)
 
 
-def _is_former(publication: Publication, transaction: str) -> bool:
+def _is_shown_still(standing: Standing, event: PortalEvent) -> bool:
+    """Whether a reading shows the end before the one known: a call that is refused at once leaves the portal's word as it was."""
+    return event.source is Source.POLL and (event.at is None or event.order == standing.end_at)
+
+
+def _is_former(publication: Publication, transaction: str | None) -> bool:
     """Whether a request is older than the newest operation: the one in flight, else the last that ended."""
     newest = publication.running or publication.last
     return transaction in publication.former_transactions and (newest is None or transaction != newest.transaction)

@@ -57,8 +57,8 @@ class Standing:
 
     `seen`, `acted`, `ended` are revisions: the newest whose `RECEIVED` is stored, that was acted on, that has its end word.
     `advert_at` and `end_at` are the watermarks of two facts; each picture carries its own. `remote_revision` is the portal's
-    count with which its last operation ended. `refusals` counts DELETEs and pauses refused in a row. `shown_live` is `live` of the last
-    applied entry.
+    count with which its last operation ended. `refusals` counts DELETEs and pauses refused in a row. `shown_live` is `live` of
+    the last applied entry.
     `payload_hash` is that of the payload the portal confirmed. `latest` is the newest applied entry of the highest revision.
     """
 
