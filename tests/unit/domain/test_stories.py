@@ -309,6 +309,18 @@ def test_a_deletion_that_came_while_another_failed_has_its_part_afterwards(olx: 
     assert olx.told()[-2:] == ["RECEIVED(3)", "DELETED(3)"]
 
 
+def test_an_advert_that_waits_is_asked_after_though_an_edit_of_it_was_not_sent(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.POST, state=S.PENDING, code="new")
+    olx.broken = {IMO: (Problem("missing_field", "no price"),)}
+    olx.put(IMO, text="without a price")
+    olx.look()
+    assert olx.told()[-1] == "UPDATING_FAILED(2)"
+    assert olx.known.due is not None
+
+
 def test_a_deletion_that_nobody_wished_is_explained(aviv: Hub) -> None:
     _published(aviv, "SL", "BD")
     aviv.say(portals=("SL",), revision=1, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)

@@ -488,3 +488,23 @@ def test_a_look_that_loses_the_race_for_the_lease_is_found_by_its_due_time(world
     world.reconcile()
     world.settle()
     assert [call.operation for call in world.portal.calls] == [Op.POST]
+
+
+def test_a_hint_outlives_the_look_that_died_while_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(HINTS, ("SL",))
+    world.publish()
+    world.settle()
+
+    def die(_: Question) -> tuple[PortalEvent, ...]:
+        raise KeyboardInterrupt
+
+    world.say(event("advert-1", world.clock.now()))
+    with monkeypatch.context() as patched:
+        patched.setattr(world.portal, "read", die)
+        with pytest.raises(KeyboardInterrupt):
+            world.settle()
+    assert world.portal.reads == 0
+    world.clock.advance(3 * MINUTE)
+    world.reconcile()
+    world.settle()
+    assert world.portal.reads == 1

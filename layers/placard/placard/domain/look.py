@@ -29,6 +29,9 @@ def look(publication: Publication, classified: Classified, rendering: Rendering,
     publication, seen = see(expire(publication, now), classified, now)
     decision = decide(publication, rendering, policy, now)
     publication, settled = settle(publication, decision.finishes, decision.holds, rendering, policy, now)
+    if decision.finishes and decision.wake_at is None:
+        # A portal that has its end may be one to be asked after from now on.
+        decision = replace(decision, wake_at=decide(publication, rendering, policy, now).wake_at)
     return Looked(publication, seen + settled, decision)
 
 
@@ -125,10 +128,14 @@ def _missed(standing: Standing, classified: Classified) -> list[int]:
 
 
 def expire(publication: Publication, now: int) -> Publication:
-    """Turn a lapsed lease into an unknown outcome: whoever called may have died before or after the portal took it."""
+    """Turn a lapsed lease into an unknown outcome: whoever called may have died before or after the portal took it.
+
+    A reading whose lease has lapsed is asked for again.
+    """
     running = publication.running
     if publication.reading_until is not None and now >= publication.reading_until:
-        publication = replace(publication, reading_until=None)
+        # Whoever asked died with the answer: what it was to learn is still not known.
+        publication = replace(publication, reading_until=None, reread=True)
     if running is None or running.phase is not Phase.CALLING:
         return publication
     if publication.lease_until is not None and now < publication.lease_until:
