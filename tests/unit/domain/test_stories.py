@@ -256,6 +256,17 @@ def test_a_refused_pause_is_not_asked_for_again(olx: Hub) -> None:
     assert olx.begun() is Op.DEACTIVATE
 
 
+def test_a_pause_that_is_refused_while_another_waits_is_asked_for_once_more(olx: Hub) -> None:
+    _published(olx)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+    olx.accept()
+    olx.ask(Kind.RETRY, IMO)
+    olx.look()
+    olx.say(ends=Op.DEACTIVATE, failed=True, state=S.LIVE, code="active")
+    assert olx.begun() is Op.DEACTIVATE
+
+
 def test_a_refused_pause_by_deletion_is_not_asked_for_again(aviv: Hub) -> None:
     _published(aviv, "SL")
     aviv.ask(Kind.DEACTIVATE, "SL")
