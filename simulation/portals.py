@@ -455,7 +455,7 @@ class AvivPortal:
             known.deleted = True
             return self._accept(known, call, known.body)
         body = call.rendering.for_portals(call.listed)
-        if body == known.body and set(known.shown) == set(known.portals):
+        if body == known.body and (known.works or set(known.shown) == set(known.portals)):
             # AVIV makes nothing of a PUT equal to what it has (§4.1). What a portal has taken down it takes again.
             return Answer(Result.ACCEPTED, known.remote_id), None
         return self._accept(known, call, body)
