@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile lint format types unit integration e2e hunt build validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -49,7 +49,7 @@ reconcile: .venv/.ready
 
 # ---- checks, quickest first
 test: setup
-	@for step in lint types validate unit integration e2e; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
+	@for step in lint types validate unit simulation integration e2e; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
 lint: .venv/.ready
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 format: .venv/.ready
@@ -58,6 +58,12 @@ types: .venv/.ready
 	@.venv/bin/mypy
 unit: .venv/.ready
 	@$(RUN) -m pytest tests/unit
+simulation: .venv/.ready
+	@$(RUN) -m pytest tests/simulation
+simulate: .venv/.ready  # all use cases in memory, with every fault there is: SEEDS=n FIRST=s JOBS=j, or SEED=s for one with its trace
+	@PYTHONPATH=layers/placard $(RUN) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) --jobs $(or $(JOBS),1))
+planted: .venv/.ready  # faults planted on purpose: which seed of the simulation finds each
+	@PYTHONPATH=layers/placard $(RUN) -m simulation.planted
 integration e2e: setup
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example

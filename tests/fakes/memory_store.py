@@ -292,6 +292,25 @@ class MemoryStore:
         """Remove a due time, unless somebody has moved it."""
         self._change_due(due, None)
 
+    # --- for those who look from above ---
+
+    def size(self) -> tuple[int, int]:
+        """Return what differs after every write: how many records there are, and how many items."""
+        return len(self.records), len(self._slots)
+
+    def next_due(self) -> int | None:
+        """Return the earliest due time."""
+        return min((slot.due for slot in self._slots.values() if slot.due is not None), default=None)
+
+    def due_of(self, key: Key) -> int | None:
+        """Return an item's due time."""
+        slot = self._slots.get(key)
+        return None if slot is None else slot.due
+
+    def find_all(self, kind: type[Row]) -> tuple[Row, ...]:
+        """Return every item of a kind."""
+        return tuple(stored for _, stored in self._all(kind))
+
     # --- beneath ---
 
     def _change_due(self, due: Due, until: int | None) -> bool:

@@ -243,6 +243,20 @@ def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     assert olx.begun() is Op.POST
 
 
+def test_a_creation_that_may_have_been_taken_is_looked_for_before_it_is_given_up(olx: Hub) -> None:
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+    olx.fail(taken=False)
+    olx.now += DAY
+    assert olx.begun() is Op.POST
+    olx.fail(taken=True)
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.now += HOUR
+    olx.fail(taken=True)
+    assert olx.told()[-1] == "CREATING_FAILED(1)"
+
+
 def test_a_refused_pause_is_not_asked_for_again(olx: Hub) -> None:
     _published(olx)
     olx.ask(Kind.DEACTIVATE, IMO)
@@ -253,6 +267,17 @@ def test_a_refused_pause_is_not_asked_for_again(olx: Hub) -> None:
     assert olx.known.due is None
     assert olx.told()[-1] == "UPDATING_FAILED(2)"
     olx.ask(Kind.RETRY, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+
+
+def test_a_pause_that_is_refused_while_another_waits_is_asked_for_once_more(olx: Hub) -> None:
+    _published(olx)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is Op.DEACTIVATE
+    olx.accept()
+    olx.ask(Kind.RETRY, IMO)
+    olx.look()
+    olx.say(ends=Op.DEACTIVATE, failed=True, state=S.LIVE, code="active")
     assert olx.begun() is Op.DEACTIVATE
 
 

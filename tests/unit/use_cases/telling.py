@@ -14,12 +14,12 @@ from placard.domain.instants import HOUR, to_text
 from placard.domain.lifecycle import Outcome, Word
 from placard.domain.publication import Entry, Publication
 from placard.domain.subscription import Subscription
-from placard.domain.told import Place, Told
-from placard.ports import Change, Delivery, Reply, Telling, TellingChanged
+from placard.ports import Change, Delivery, Reply, Telling
 from placard.use_cases.notify_crm import Look, NotifyCrm
 from placard.use_cases.reconcile import Reconcile
 from placard.use_cases.relay_changes import relay_changes
 from placard.use_cases.subscribe_webhook import replay, subscribe
+from simulation.stream import read_change
 from tests.fakes import FakeClock, MemoryStore, MemoryVault, MemoryWakeUps
 
 CUSTOMER = "agency-7"
@@ -122,15 +122,7 @@ class Desk:
 
     def relay(self) -> None:
         records, self._relayed = self.store.records[self._relayed :], len(self.store.records)
-        changes = []
-        for record in records:
-            new, old = record.new, record.old
-            if isinstance(new, Entry) and new.outcome is Outcome.APPLIED:
-                changes.append(TellingChanged(new.customer, Place(new.classified_id, new.channel)))
-            elif isinstance(new, Told) and new.version != getattr(old, "version", 0) and new.due is not None:
-                changes.append(TellingChanged(new.customer, new.place, new.due))
-            elif isinstance(new, Subscription) and new.version != getattr(old, "version", 0) and new.due is not None:
-                changes.append(TellingChanged(new.customer, None, new.due))
+        changes = [change for record in records if (change := read_change(record)) is not None]
         relay_changes(changes, self.queue, self.clock)
         now = self.clock.now()
         self._waiting += [(now + telling.delay * 1000, telling) for telling in self.queue.take_tellings()]

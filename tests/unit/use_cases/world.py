@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from placard.domain import ids
 from placard.domain.answers import Answer, Result
@@ -15,10 +14,8 @@ from placard.domain.publication import Publication
 from placard.ports import (
     Call,
     Callback,
-    ClassifiedChanged,
     Message,
     Provider,
-    PublicationChanged,
     Question,
     Revision,
     WakeUp,
@@ -27,6 +24,7 @@ from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.reconcile import Reconcile
 from placard.use_cases.relay_changes import relay_changes
+from simulation.stream import read_change, read_remote
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_queues import MemoryWakeUps
 from tests.fakes.memory_store import MemoryStore
@@ -114,18 +112,12 @@ class World:
 
     def relay(self) -> None:
         records, self._relayed = self.store.records[self._relayed :], len(self.store.records)
-        changes: list[Any] = []
-        for record in records:
-            if isinstance(record.new, Classified) and record.new != record.old:  # else a due time alone has moved
-                changes.append(ClassifiedChanged(record.new.classified_id, record.new.customer, record.new.ever))
-            elif isinstance(record.new, Publication) and record.new.look:
-                new = record.new
-                changes.append(PublicationChanged(new.classified_id, new.customer, new.channel, new.retry_at))
-            elif isinstance(record.new, Message) and record.old is None:
-                self.apply.fold_message(record.new.provider, record.new.remote_id, record.new.digest)
-            elif record.key[1] == "LINK":
-                _, provider, remote_id = record.key[0].split("#", 2)
+        changes = [change for record in records if (change := read_change(record)) is not None]
+        for provider, remote_id, digest in filter(None, map(read_remote, records)):
+            if digest is None:
                 self.apply.fold_parked(provider, remote_id)
+            else:
+                self.apply.fold_message(provider, remote_id, digest)
         relay_changes(changes, self.queues, self.clock)
 
     def look(self) -> None:

@@ -226,7 +226,9 @@ def postpone(
         return Folded(publication, (), Outcome.UNCHANGED)
     since = publication.failing_since or (now if fails else None)
     lasts = 0 if since is None else now - since
-    if lasts >= policy.give_up:
+    # Whether a creation was taken after all is looked into first: given up at once, its advert would be nobody's.
+    sought = taken and running.kind is Operation.POST and now < running.began_at + policy.settle
+    if lasts >= policy.give_up and not sought:
         problem = Problem.of(Cause.NEVER_TAKEN, why=why)
         return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB, evidence=evidence)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None

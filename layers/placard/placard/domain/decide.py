@@ -169,7 +169,7 @@ def _plan_portal(
         _finish(plan, standing, Word.UPDATED, NOTHING_CHANGED)
     elif step is Step.DELETE and standing.refusals:
         _plan_another_delete(plan, publication, standing, policy, now)
-    elif step is Step.DEACTIVATE and standing.refusals:
+    elif step is Step.DEACTIVATE and standing.refusals and not standing.open:
         return  # only a deletion is tried again by itself (lifecycle §1)
     elif step in OPERATION_OF:
         _plan_operation(plan, publication, standing, OPERATION_OF[step], rendering, policy, now)

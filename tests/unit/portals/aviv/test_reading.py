@@ -354,6 +354,15 @@ def test_a_refusal_of_the_same_body_stands(word: str, removing: tuple[str, ...])
     assert events[-1].portals == ("SL",)
 
 
+def test_a_portal_that_has_taken_it_down_does_not_show_it_though_it_is_listed() -> None:
+    """§4.1: AVIV makes nothing of an equal PUT, so that the classified shown as sent proves nothing of this portal."""
+    _, events = read_again({"status": "DELETED"})
+    end = events[-1].end
+    assert end is not None
+    assert (end.verdict, end.operation) == (FAILED, Operation.PUT)
+    assert [problem.code for problem in events[-1].problems] == ["removed_on_portal"]
+
+
 def test_a_refusal_of_an_older_revision_is_over() -> None:
     _, events = read_again({"status": "UPDATING_FAILED", "revision": 1})
     assert events[-1].end is not None

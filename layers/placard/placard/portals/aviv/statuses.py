@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
+from placard.domain.problems import Problem
 from placard.domain.publication import Publication
 from placard.portals.aviv.mapping import fingerprint
 from placard.portals.aviv.words import order_of, read_status
@@ -81,6 +82,11 @@ def read_shown(question: Question, reply: Reply, events: Sequence[PortalEvent], 
             found.append(replace(told, portals=(portal,), end=end))
             continue
         removal = portal in running.removing
+        if told is not None and told.end is not None and told.end.takes_off and not removal:
+            # Listed, and taken down there: AVIV makes nothing of an equal PUT, so that it does not come back by itself.
+            problem = Problem.shown_as("removed_on_portal", told.word)
+            found.append(replace(told, portals=(portal,), end=End(Verdict.FAILED, running.kind), problems=(problem,)))
+            continue
         media_error = told is not None and told.end is not None and told.end.media_error
         event = PortalEvent(
             source=Source.POLL,

@@ -1,0 +1,199 @@
+"""What holds after every step, and what holds at rest (lifecycle §1, §7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from placard.domain.apply import needs_look
+from placard.domain.classified import Classified, Wish
+from placard.domain.decide import Decision, decide
+from placard.domain.instants import DAY
+from placard.domain.lifecycle import END_WORDS, Outcome
+from placard.domain.look import has_seen
+from placard.domain.publication import Entry, Publication, Standing
+from placard.domain.replay import Facts, facts_of, rebuild
+from placard.domain.subscription import Subscription, wants
+from placard.domain.told import Place, Told, position, untold
+from placard.ports import Message
+from simulation.world import BreachError, World
+
+_EVERYTHING = 10_000
+
+
+class Checks:
+    """Looks at what changed since it last looked."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._seen = 0
+        self._accepted = 0
+        self._names: dict[tuple[Place, int], tuple[str, str]] = {}
+        self._last: dict[tuple[str, Place, int], int] = {}
+        self._taken: set[str] = set()
+
+    # --- after every step ---
+
+    def after_a_step(self) -> None:
+        """Raise BreachError for the first promise broken."""
+        if self.world.crashes:
+            raise BreachError(self.world.crashes[0])
+        records = self.world.memory.records
+        for record in records[self._seen :]:
+            self._check_record(record.key, record.new)
+        self._seen = len(records)
+        self._check_callbacks()
+
+    def _check_record(self, key: tuple[str, str], new: Any) -> None:
+        due = self.world.memory.due_of(key)
+        if isinstance(new, Publication):
+            self._check_publication(new, due)
+        elif isinstance(new, Classified):
+            _, publications = self.world.memory.load(new.classified_id)
+            known = {publication.channel: publication for publication in publications}
+            unseen = [c for c in new.channels if c not in known or not has_seen(known[c], new)]
+            _demand(due is not None or not unseen, "revision", new.revision, "is not seen by", unseen, ", and not due")
+        elif isinstance(new, Message):
+            stored = self.world.memory.message_of(new.provider, new.remote_id, new.digest)
+            young = self.world.scheduler.now - new.received_at < DAY
+            waits = stored is not None and stored.outcome is None and young
+            _demand(due is not None or not waits, "the message", new.key, "is not folded, and not due")
+        elif isinstance(new, Told):
+            self._check_told(new.place, new.customer, due)
+
+    def _check_publication(self, publication: Publication, due: int | None) -> None:
+        waits = {
+            "operation": publication.running is not None,
+            "mark": publication.look,
+            "reading": publication.reading_until is not None,
+            "decision": self._decision(publication) if due is None and needs_look(publication) else None,
+        }
+        # The record may be an old one: what it is now is what must be due.
+        now = self.world.memory.load_publication(publication.classified_id, publication.channel)
+        if now is not None and now.version == publication.version and due is None:
+            _demand(
+                not any(waits.values()), publication.channel, "waits without a due time:", waits, publication.standings
+            )
+        for standing in publication.standings.values():
+            ordered = standing.ended <= standing.acted <= standing.seen
+            _demand(
+                ordered, standing.portal, "ended", standing.ended, ", acted", standing.acted, ", seen", standing.seen
+            )
+
+    def _decision(self, publication: Publication) -> Decision | None:
+        """Return what a look at it would do now, None for nothing."""
+        classified, _ = self.world.memory.load(publication.classified_id)
+        if classified is None:
+            return None
+        portal = self.world.portals["aviv" if publication.channel == "aviv" else "olx"]
+        rendering = portal.render(classified, publication.channel)
+        decision = decide(publication, rendering, portal.policy, self.world.scheduler.now)
+        return None if decision == Decision() else decision
+
+    def _check_told(self, place: Place, customer: str, due: int | None) -> None:
+        memory = self.world.memory
+        subscription = memory.load_subscription(customer)
+        if due is not None or subscription is None or subscription.due is not None:
+            return
+        lagging = self._lagging(place, subscription)
+        _demand(not lagging, len(lagging), "entries of", place.channel, "are not told, and not due:", lagging[:1])
+
+    def _lagging(self, place: Place, subscription: Subscription) -> list[Entry]:
+        told = self.world.memory.view(place, subscription.customer).told
+        if told is None:
+            return []
+        entries = self.world.memory.entries_after(place, position(told, subscription.since), _EVERYTHING)
+        return [entry for entry in untold(told, entries) if wants(subscription, entry)]
+
+    def _check_callbacks(self) -> None:
+        accepted = self.world.endpoints.accepted
+        for one in accepted[self._accepted :]:
+            known = self._names.setdefault((one.place, one.created), (one.webhook_id, one.body))
+            _demand(known[0] == one.webhook_id, "one entry has two webhook-ids:", known[0], ",", one.webhook_id)
+            _demand(known[1] == one.body, "one webhook-id has two bodies:", known[1], ",", one.body)
+            if one.webhook_id not in self._taken:
+                self._taken.add(one.webhook_id)
+                lane = (one.customer, one.place, one.since)
+                last = self._last.get(lane, 0)
+                _demand(one.created > last, one.body, "of", one.place.channel, "was told after a later entry")
+                self._last[lane] = one.created
+        self._accepted = len(accepted)
+
+    # --- at rest ---
+
+    def at_rest(self) -> None:
+        """Raise BreachError for the first promise broken."""
+        memory = self.world.memory
+        _demand(memory.next_due() is None, "something is still due:", memory.past_due(10**15, 3))
+        entries: dict[Place, list[Entry]] = defaultdict(list)
+        for entry in memory.find_all(Entry):
+            entries[Place(entry.classified_id, entry.channel)].append(entry)
+        for classified in memory.find_all(Classified):
+            for channel in classified.channels:
+                publication = memory.load_publication(classified.classified_id, channel)
+                _demand(publication is not None, "nobody ever looked at", channel)
+                if publication is not None:
+                    place = Place(classified.classified_id, channel)
+                    self._check_channel(classified, publication, place)
+                    _check_timeline(publication, entries[place])
+        for crm in self.world.crms:
+            self._check_told_all(crm.customer, entries)
+
+    def _check_channel(self, classified: Classified, publication: Publication, place: Place) -> None:
+        _demand(has_seen(publication, classified), place.channel, "has not seen revision", classified.revision)
+        _demand(publication.running is None, "an operation of", place.channel, "is still in flight")
+        _demand(not publication.surplus, place.channel, "has adverts too many:", publication.surplus)
+        for portal in classified.portals_on(place.channel):
+            self._check_portal(classified, publication.standings[portal], place)
+
+    def _check_portal(self, classified: Classified, standing: Standing, place: Place) -> None:
+        portal, wish = standing.portal, classified.wish(standing.portal)
+        there = self.world.portals["aviv" if place.channel == "aviv" else "olx"]
+        live, count, shown = there.live_on(place, portal), there.adverts_on(place, portal), there.shows(place, portal)
+        told = f"{portal} wished {wish}, {standing.word}, {standing.advert.state}, problems {standing.problems}"
+        _demand(standing.wish is wish, "another wish is noted than stands:", told)
+        _demand(count <= 1, count, "adverts at", told)
+        _demand(standing.advert.live == live, "the portal shows", shown, ":", told)
+        explained = bool(standing.problems)
+        waits = wish is Wish.PAUSED and not live
+        _demand(not standing.open or waits, "revision", standing.seen, "never ended:", told)
+        _demand(standing.word in END_WORDS or waits, "no end:", told)
+        if wish is Wish.PRESENT:
+            _demand(live or explained, "neither live nor explained:", told)
+            text = classified.body["data"]["text"]
+            _demand(not live or explained or shown == [text], "shows", shown, ", not", text, ":", told)
+        else:
+            _demand(not live or explained, "still live:", told)
+
+    def _check_told_all(self, customer: str, entries: dict[Place, list[Entry]]) -> None:
+        subscription = self.world.memory.load_subscription(customer)
+        mine = [one for one in self.world.endpoints.accepted if one.customer == customer]
+        by_id = {entry.status_id: entry for found in entries.values() for entry in found}
+        for one in mine:
+            entry = by_id.get(one.webhook_id)
+            _demand(entry is not None and entry.outcome is Outcome.APPLIED, one.body, "was told and is none")
+        if subscription is None:
+            return
+        taken = {one.webhook_id for one in mine}
+        for entry in by_id.values():
+            owed = entry.customer == customer and entry.creation_date > subscription.since
+            if owed and wants(subscription, entry):
+                _demand(entry.status_id in taken, customer, "was never told", entry.status, "(", entry.revision, ")")
+
+
+def _check_timeline(publication: Publication, entries: list[Entry]) -> None:
+    dates = [entry.creation_date for entry in entries]
+    _demand(len(set(dates)) == len(dates), "two entries of one instant at", publication.channel)
+    told, stored = rebuild(entries), facts_of(publication)
+    _demand(_comparable(told) == _comparable(stored), "the timeline tells", told, ", stored is", stored)
+
+
+def _comparable(facts: Facts) -> Facts:
+    """Leave out portals that nothing was ever said of: a channel's portals are noted when they are first listed."""
+    return replace(facts, portals={p: known for p, known in facts.portals.items() if known.seen})
+
+
+def _demand(kept: bool, *otherwise: object) -> None:
+    if not kept:
+        raise BreachError(" ".join(map(str, otherwise)))

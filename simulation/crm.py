@@ -1,0 +1,168 @@
+"""The CRMs: what they wish, and the endpoints where they are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from placard.domain import ids
+from placard.domain.classified import Kind
+from placard.domain.instants import HOUR, MINUTE, SECOND, from_text, to_text
+from placard.domain.lifecycle import Word
+from placard.domain.told import Place
+from placard.ports import Delivery, Reply
+from placard.use_cases.ask_portals import activate_classified, deactivate_classified, retry_classified
+from placard.use_cases.publish_classified import Caller, delete_classified, post_classified, put_classified
+from placard.use_cases.subscribe_webhook import replay, subscribe, unsubscribe
+from simulation.tape import Tape
+
+CUSTOMERS = ("acme", "bolt")
+CHOICES: tuple[tuple[str, ...], ...] = (
+    ("IMOVIRTUAL",),
+    ("SL", "BD"),
+    ("IMOVIRTUAL", "SL"),
+    ("SL",),
+    ("IMOVIRTUAL", "SL", "BD"),
+)
+_CHOICE_WEIGHTS = (6, 4, 2, 2, 2)
+# What a CRM does, and how often.
+COMMANDS = ("put", "delete", "deactivate", "activate", "retry", "post", "subscribe", "replay", "unsubscribe")
+_COMMAND_WEIGHTS = (24, 10, 8, 10, 8, 12, 5, 4, 1)
+# How its endpoint does: for how long, and what it answers.
+MODES = ("up", "down", "silent", "refusing", "gone", "deaf")
+_MODE_WEIGHTS = (10, 4, 3, 3, 1, 3)
+_ANSWERS = {"down": Reply(503, reason="down"), "refusing": Reply(422, reason="no"), "gone": Reply(410, reason="gone")}
+FILTERS: tuple[list[str] | None, ...] = (None, ["CREATED", "DELETED", "CREATING_FAILED"], ["UPDATED", "RECEIVED"])
+
+
+@dataclass
+class Accepted:
+    """One callback that the CRM took. `since`: the beginning of the subscription that told it."""
+
+    customer: str
+    place: Place
+    created: int
+    webhook_id: str
+    body: str
+    since: int
+
+
+@dataclass
+class Endpoints:
+    """Implements `placard.ports.CallbackSender`. What was taken is kept in order, whether the hub heard of it or not."""
+
+    modes: dict[str, str] = field(default_factory=lambda: dict.fromkeys(CUSTOMERS, "up"))
+    accepted: list[Accepted] = field(default_factory=list)
+    since: Callable[[], int] = lambda: 0
+
+    def send(self, delivery: Delivery, _now: int) -> Reply:
+        """Take a callback, or do not."""
+        customer = delivery.url.split("/")[3]
+        body = json.loads(delivery.body)
+        mode = self.modes[customer]
+        if mode in ("up", "deaf"):
+            place = Place(body["classifiedId"], body["channel"])
+            created = from_text(body["creationDate"])
+            text = delivery.body.decode()
+            self.accepted.append(Accepted(customer, place, created, delivery.webhook_id, text, self.since()))
+        return Reply(201) if mode == "up" else _ANSWERS.get(mode, Reply(None, reason="timed out"))
+
+
+class Crm:
+    """One customer's CRM, which knows no more of the hub than its API."""
+
+    def __init__(self, tape: Tape, customer: str, keys: tuple[str, ...], ports: Any) -> None:
+        self.customer, self.keys = customer, keys
+        self._tape, self._ports = tape, ports
+        self._caller = Caller(customer)
+        self._texts = 0
+        self._wanted = FILTERS[tape.pick((4, 1, 1))]
+
+    def command(self) -> tuple[str, Callable[[], None]]:
+        """Draw what the CRM does next: its name, and the call."""
+        what = COMMANDS[self._tape.pick(_COMMAND_WEIGHTS)]
+        if what in ("subscribe", "replay", "unsubscribe"):
+            return f"{self.customer} {what}", getattr(self, what)
+        key = self.keys[self._tape.below(len(self.keys))]
+        if what in ("put", "post"):
+            body = self._body(key)
+            return f"{self.customer} {what} {key} {body['portals']} {body['data']['text']}", lambda: self._write(
+                what, key, body
+            )
+        return f"{self.customer} {what} {key}", lambda: self._ask(what, key)
+
+    def subscribe(self) -> None:
+        """Subscribe, or go on where it stopped."""
+        wish = {"url": f"https://crm.test/{self.customer}", "statuses": self._wanted}
+        subscribe(self._ports.store, self._ports.vault, lambda url: url, self._ports.clock, self.customer, wish)
+
+    def replay(self) -> None:
+        """Ask for what was not accepted since the beginning."""
+        since = self._ports.clock.now() - 400 * HOUR
+        replay(self._ports.store, self._ports.clock, self.customer, {"since": to_text(since)})
+
+    def unsubscribe(self) -> None:
+        """End the subscription."""
+        unsubscribe(self._ports.store, self.customer)
+
+    def post_first(self, key: str) -> tuple[str, Callable[[], None]]:
+        """Return the call that makes a classified."""
+        body = self._body(key)
+        return f"{self.customer} post {key} {body['portals']} {body['data']['text']}", lambda: self._write(
+            "post", key, body
+        )
+
+    def _write(self, what: str, key: str, body: dict[str, Any]) -> None:
+        if what == "post":
+            post_classified(self._ports.store, self._ports.clock, self._caller, body)
+        else:
+            put_classified(self._ports.store, self._ports.clock, self._caller, self.id_of(key), body)
+
+    def _ask(self, what: str, key: str) -> None:
+        store, clock = self._ports.store, self._ports.clock
+        if what == "delete":
+            delete_classified(store, clock, self._caller, self.id_of(key))
+            return
+        ask = {"deactivate": deactivate_classified, "activate": activate_classified, "retry": retry_classified}[what]
+        ask(store, clock, self._caller, self.id_of(key), {})
+
+    def id_of(self, key: str) -> str:
+        """Return the id of a classified of this customer."""
+        return ids.classified_id(self.customer, key)
+
+    def _body(self, key: str) -> dict[str, Any]:
+        portals = CHOICES[self._tape.pick(_CHOICE_WEIGHTS)]
+        if not self._tape.happens(0.15):
+            self._texts += 1
+        broken = [portals[0]] if self._tape.happens(0.06) else []
+        kind = "house" if self._tape.happens(0.1) else "flat"
+        data = {
+            "estateType": "APARTMENT",
+            "distributionType": "BUY",
+            "location": {},
+            "prices": {},
+            "metaData": {"source": {"offererEstateId": key}},
+            "text": f"text {self._texts}",
+            "kind": kind,
+            "broken": broken,
+        }
+        return {"portals": list(portals), "data": data}
+
+
+def draw_mode(tape: Tape) -> str:
+    """Draw how an endpoint does from now on."""
+    return MODES[tape.pick(_MODE_WEIGHTS)]
+
+
+GAPS = (30 * SECOND, 10, SECOND, 8 * MINUTE, 3 * HOUR, 26 * HOUR)
+_GAP_WEIGHTS = (10, 6, 6, 5, 2, 1)
+
+
+def draw_gap(tape: Tape) -> int:
+    """Draw how long (ms) nobody does anything new."""
+    return GAPS[tape.pick(_GAP_WEIGHTS)]
+
+
+__all__ = ["CUSTOMERS", "Crm", "Endpoints", "Kind", "Word", "draw_gap", "draw_mode"]
