@@ -9,7 +9,7 @@ from typing import Any
 
 from placard.domain.errors import StoreUnavailableError, TransitionConflictError
 from placard.domain.instants import SECOND
-from placard.domain.subscription import Sweep
+from placard.domain.subscription import Walk
 from placard.domain.told import Place
 from placard.ports import Due
 from simulation.faults import Climate, Fate
@@ -89,7 +89,7 @@ class StaleStore:
         former, self._seen = self._seen, self._store.past_due(now, limit)
         return former if self._climate.happens(self._climate.stale) else self._seen
 
-    def places_of(self, customer: str, sweep: Sweep, limit: int) -> tuple[frozenset[Place], Sweep | None]:
+    def places_of(self, customer: str, sweep: Walk, limit: int) -> tuple[frozenset[Place], Walk | None]:
         """Return publications with entries since then; those of the last seconds may be missing."""
         places, further = self._store.places_of(customer, sweep, limit)
         if not self._climate.happens(self._climate.stale):

@@ -364,11 +364,11 @@ class OlxPortal:
         }
         return (read_meta(question, meta, self.site.now()),)
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the advert by the hub's key, unless it was deleted."""
         place = Place(classified.classified_id, channel)
         mine = [a for a in self.adverts.values() if a.place == place and a.action != "DELETED"]
-        return max(mine, key=lambda advert: advert.action_at).uuid if mine else None
+        return tuple(advert.uuid for advert in sorted(mine, key=lambda advert: advert.action_at, reverse=True)[:1])
 
     def verify(self, callback: Callback, received_at: int) -> Message:
         """Return the message to store; who sends it is not in question here."""
@@ -574,10 +574,10 @@ class AvivPortal:
         reply = Reply(200, {"etag": f'"{known.revision}"'}, json.dumps(known.body).encode())
         return (*events, *read_shown(question, reply, events, now))
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the classified by the CRM's key."""
         place = Place(classified.classified_id, channel)
-        return next((o.remote_id for o in self.classifieds.values() if o.place == place and not o.deleted), None)
+        return tuple(o.remote_id for o in self.classifieds.values() if o.place == place and not o.deleted)[:1]
 
     def verify(self, callback: Callback, received_at: int) -> Message:
         """Return the message to store."""

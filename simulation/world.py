@@ -141,7 +141,7 @@ class HostilePublisher:
         """Ask how the advert stands."""
         return self._question(partial(self._portal.read, question), "read")
 
-    def search(self, classified: Classified, channel: str) -> str | None:
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look for the advert by the hub's key."""
         return self._question(partial(self._portal.search, classified, channel), "search")
 
