@@ -17,7 +17,7 @@ URL = "https://portal.test/advert/v1/advert-1?secret=1"
 
 def call(answer: Callable[[httpx.Request], httpx.Response]) -> Reply:
     wire = Wire(FakeClock(), httpx.Client(transport=httpx.MockTransport(answer)))
-    return wire.call("PUT", URL, headers={"Authorization": "Bearer sesame"}, body={})
+    return wire.call("PUT", URL, headers={"Authorization": "Bearer sesame"}, body={}, account="agency-1")
 
 
 def test_a_success_names_the_call_the_status_and_the_traces() -> None:
