@@ -12,7 +12,7 @@ from simulation.tape import Tape
 SEEDS = 2000
 AT_ONCE = 200
 # Within how many seeds a planted fault is to be found here; `make planted` tells which seed found it.
-QUICK = 200
+QUICK = 500
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
