@@ -59,6 +59,14 @@ def test_both_secrets_sign_for_a_day_after_a_rotation(desk: Desk) -> None:
     assert [delivery.secrets for delivery in desk.crm.accepted] == [(new, old), (new,)]
 
 
+def test_a_look_reads_the_secrets_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, read = [], desk.vault.read
+    monkeypatch.setattr(desk.vault, "read", lambda name, *, fresh=False: reads.append(name) or read(name, fresh=fresh))
+    desk.enter("a-1", Word.RECEIVED, Word.CREATING, Word.CREATED)
+    desk.settle()
+    assert (len(desk.told()), len(reads)) == (3, 1)
+
+
 def test_entries_of_one_publication_come_in_order_and_once(desk: Desk) -> None:
     entries = desk.enter("a-1", Word.RECEIVED, Word.CREATING, Word.CREATED)
     desk.settle()

@@ -150,6 +150,7 @@ class _Teller:
     view: View
     subscription: Subscription
     until: int
+    secrets: tuple[str, ...] = ()
 
     def tell(self, told: Told) -> tuple[Told, Look]:
         """Return how far it has come, ready to let the lease go, and how that look ended."""
@@ -222,11 +223,13 @@ class _Teller:
     def _send(self, entry: Entry) -> Reply:
         body = entry.to_json() | {"offererEstateId": self.view.offerer_estate_id}
         now = self.hub.clock.now()
+        # Read once for a look: a secret that is replaced meanwhile is valid for a day yet.
+        self.secrets = self.secrets or read_secrets(self.hub.credentials, self.subscription.customer, now)
         delivery = Delivery(
             url=f"{self.subscription.url}/classifieds/{entry.classified_id}/statuses",
             webhook_id=entry.status_id,
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-            secrets=read_secrets(self.hub.credentials, self.subscription.customer, now),
+            secrets=self.secrets,
             traceparent=entry.traceparent,
         )
         reply = self.hub.sender.send(delivery, now)
