@@ -59,7 +59,7 @@ from sandbox.simulators.courier import Courier, RetryPolicy
 from sandbox.simulators.faults import BadSwitchError
 from sandbox.simulators.gate import Gate
 from sandbox.simulators.journal import Journal
-from sandbox.simulators.serve import serve_until_stopped
+from sandbox.simulators.serve import run_simulator
 
 DAY_SECONDS = 86_400
 STATUS_MEMBERS = ("subStatus", "subStatusDetails", "mediaStatuses")
@@ -133,14 +133,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.simulators.aviv", description="Simulates AVIV's Classifieds Management V4 on loopback."
     )
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay-ms", type=int, default=300)
     parser.add_argument("--retry-ms", type=int, default=1000)
     parser.add_argument("--token-seconds", type=int, default=DAY_SECONDS)
-    parser.add_argument("--log", type=Path)
-    options = vars(parser.parse_args())
-    port = options.pop("port")
-    serve_until_stopped(build_app(**options), port)
+    run_simulator(parser, build_app)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ from sandbox.simulators.controls import build_gate_controls, read_order, refuse_
 from sandbox.simulators.faults import BadSwitchError, FaultPlan
 from sandbox.simulators.gate import Gate
 from sandbox.simulators.journal import Journal
-from sandbox.simulators.serve import serve_until_stopped
+from sandbox.simulators.serve import run_simulator
 
 STATUSES = "/classifieds/{id}/statuses"
 
@@ -133,11 +133,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.simulators.crm", description="Simulates a CRM's receiving end on loopback."
     )
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--log", type=Path)
-    options = vars(parser.parse_args())
-    port = options.pop("port")
-    serve_until_stopped(build_app(**options), port)
+    run_simulator(parser, build_app)
 
 
 if __name__ == "__main__":

@@ -69,7 +69,7 @@ from sandbox.simulators.olx_accounts import Accounts
 from sandbox.simulators.olx_adverts import DAY_MS, OlxPortal
 from sandbox.simulators.olx_api import CallRefusedError, OlxApi, answer_refusal
 from sandbox.simulators.olx_messages import PROMOTIONS, Advert, build_meta
-from sandbox.simulators.serve import serve_until_stopped
+from sandbox.simulators.serve import run_simulator
 
 DEFAULT_SECRET = "demo-notification-secret"
 
@@ -214,17 +214,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.simulators.olx", description="Simulates the OLX Group partner API on loopback."
     )
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--callback-url")
     parser.add_argument("--secret", default=DEFAULT_SECRET)
     parser.add_argument("--delay-ms", type=int, default=300)
     parser.add_argument("--retry-ms", type=int, default=1000)
     parser.add_argument("--repost-ms", type=int, default=DAY_MS)
     parser.add_argument("--token-seconds", type=int, default=3600)
-    parser.add_argument("--log", type=Path)
-    options = vars(parser.parse_args())
-    port = options.pop("port")
-    serve_until_stopped(build_app(**options), port)
+    run_simulator(parser, build_app)
 
 
 if __name__ == "__main__":

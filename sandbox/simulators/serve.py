@@ -1,13 +1,15 @@
 """Running a simulator: in this process until SIGTERM, or in a thread for tests."""
 
+import argparse
 import asyncio
 import json
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -52,6 +54,15 @@ def build_server(app: ASGIApp) -> uvicorn.Server:
         "timeout_graceful_shutdown": 0,
     }
     return uvicorn.Server(uvicorn.Config(app, **settings))
+
+
+def run_simulator(parser: argparse.ArgumentParser, build_app: Callable[..., ASGIApp]) -> None:
+    """Read a simulator's command line, with `--port` and `--log` beside its own options, and serve what it builds of them."""
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--log", type=Path)
+    options = vars(parser.parse_args())
+    port = options.pop("port")
+    serve_until_stopped(build_app(**options), port)
 
 
 def serve_until_stopped(app: ASGIApp, port: int) -> None:

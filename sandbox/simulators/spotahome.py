@@ -50,7 +50,7 @@ from sandbox.simulators.courier import Courier, RetryPolicy
 from sandbox.simulators.faults import BadSwitchError
 from sandbox.simulators.gate import Gate
 from sandbox.simulators.journal import Journal
-from sandbox.simulators.serve import serve_until_stopped
+from sandbox.simulators.serve import run_simulator
 from sandbox.simulators.spotahome_api import ProblemError, SpotahomeApi, answer_problem
 from sandbox.simulators.spotahome_processes import SAMPLE_EMAIL, STATES, Process, SpotahomePortal, owner_of
 
@@ -163,12 +163,8 @@ def main() -> None:
         prog="python -m sandbox.simulators.spotahome",
         description="Simulates Spotahome's listing processes on loopback.",
     )
-    parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--token-seconds", type=float, default=HOUR_SECONDS)
-    parser.add_argument("--log", type=Path)
-    options = vars(parser.parse_args())
-    port = options.pop("port")
-    serve_until_stopped(build_app(**options), port)
+    run_simulator(parser, build_app)
 
 
 if __name__ == "__main__":
