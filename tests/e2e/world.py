@@ -14,7 +14,8 @@ from sandbox.watch import ENDED
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
-PATIENCE_SECONDS = 60.0
+# A function that died in a call is made good for once its lease is over: 120 seconds, and a round of reconcile.
+PATIENCE_SECONDS = 180.0
 BOTH = ["SL", "IMOVIRTUAL"]
 
 

@@ -137,6 +137,11 @@ def test_a_message_stays_hidden_six_times_as_long_as_its_function_may_take(funct
     assert QUEUES[queue]["VisibilityTimeout"] >= 6 * timeout
 
 
+@pytest.mark.parametrize("queue", sorted({queue for _, queue in read_queues()}))
+def test_no_message_is_hidden_longer_than_five_minutes(queue: str) -> None:
+    assert QUEUES[queue]["VisibilityTimeout"] <= 300
+
+
 def test_every_stream_consumer_takes_all_images_from_the_start_and_reports_single_failures() -> None:
     streams = [e["Properties"] for f in FUNCTIONS.values() for e in f["Events"].values() if e["Type"] == "DynamoDB"]
     assert len(streams) == 2, "DynamoDB allows two consumers of a shard"
