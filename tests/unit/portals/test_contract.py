@@ -275,6 +275,7 @@ def test_no_answer_breaks_a_reading(provider: str, said: Any, status: int) -> No
     except PortalError:
         return
     assert all(isinstance(event, PortalEvent) and event.received_at == clock.now() for event in events)
+    assert all(event.evidence for event in events), "a fact that nobody can trace to what was read"
     assert isinstance(found, tuple)
     assert all(isinstance(remote_id, str) and remote_id for remote_id in found)
 

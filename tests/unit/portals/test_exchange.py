@@ -9,7 +9,7 @@ import pytest
 
 from placard.domain.answers import Answer, Result
 from placard.domain.errors import PortalError, PortalRejectedError, PortalUnavailableError
-from placard.portals.base import Reply, Wire, quote_exchange
+from placard.portals.base import Reply, Wire, quote_exchange, quote_reading
 from tests.fakes.clock import FakeClock
 
 URL = "https://portal.test/advert/v1/advert-1?secret=1"
@@ -39,6 +39,14 @@ def test_a_refusal_quotes_the_portal_without_the_credentials_it_was_shown() -> N
     assert exchange.startswith("PUT /advert/v1/advert-1 → HTTP 400; no: {")
     assert "sesame" not in exchange
     assert len(exchange) < 560
+
+
+def test_what_was_read_is_kept_in_short_and_without_credentials() -> None:
+    said = {"state": {"code": "active"}, "seen": "Bearer sesame", "image": "x" * 600}
+    evidence = quote_reading("GET /advert/v1/advert-1/meta", said)
+    assert evidence.startswith('GET /advert/v1/advert-1/meta → {"state":{"code":"active"}')
+    assert "sesame" not in evidence
+    assert len(evidence) == 500
 
 
 def lose(_: httpx.Request) -> httpx.Response:

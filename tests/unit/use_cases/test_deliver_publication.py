@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from placard.domain.answers import Answer, Result
-from placard.domain.classified import Kind
+from placard.domain.classified import Classified, Kind
 from placard.domain.errors import (
     BudgetSpentError,
     CircuitOpenError,
@@ -367,6 +367,27 @@ def test_a_call_the_hub_holds_back_burns_no_try_and_blames_nobody(world: World) 
     world.reconcile()
     world.settle()
     assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
+
+
+def test_a_search_the_hub_holds_back_burns_no_try_and_blames_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The portal has an advert with our key, and the hub's own budget keeps it from asking which for two hours."""
+    world.publish()
+
+    def hold_back(classified: Classified, channel: str) -> tuple[str, ...]:
+        raise BudgetSpentError(HOUR)
+
+    world.portal.script = lambda call: Answer(Result.EXISTS)
+    monkeypatch.setattr(world.portal, "search", hold_back)
+    for _ in range(2):
+        world.settle()
+        publication = world.publication
+        assert (publication.tries, publication.failing_since, publication.running) == (0, None, None)
+        assert publication.retry_at == world.clock.now() + HOUR
+        world.clock.advance(HOUR)
+        world.reconcile()
+    assert world.told() == ["RECEIVED(1)"]
 
 
 def test_a_portal_nobody_calls_burns_no_try_and_is_blamed_in_its_time(world: World) -> None:

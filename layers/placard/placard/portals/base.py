@@ -23,9 +23,10 @@ from placard.ports import Budget, Clock
 
 TIMEOUT = 20.0  # seconds; portals ask for 15 to 20 (contracts/olx.md §6, contracts/aviv.md §1)
 MOST_BYTES = 1_000_000
+MOST_QUOTED = 500  # characters
 
 # A portal may quote the credentials it was shown; evidence is read by people.
-SECRET = re.compile(r'(?i)\b(bearer|basic)\s+\S+|("?(?:access_|refresh_)?token"?\s*[:=]\s*)"?[^"\s,}]+"?')
+SECRET = re.compile(r"""(?i)\b(bearer|basic)\s+[^\s"',}]+|("?(?:access_|refresh_)?token"?\s*[:=]\s*)"?[^"\s,}]+"?""")
 
 # Nothing left our machine, so the portal cannot have taken it. Whatever else fails on the way may have arrived.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -43,7 +44,7 @@ class Reply:
     @property
     def text(self) -> str:
         """The beginning of the body, for people."""
-        return self.body[:500].decode("utf-8", "replace")
+        return self.body[:MOST_QUOTED].decode("utf-8", "replace")
 
     @property
     def succeeded(self) -> bool:
@@ -167,6 +168,12 @@ def quoting(reply: Reply) -> Iterator[None]:
         raise
 
 
+def quote_reading(asked: str, said: Mapping[str, Any]) -> str:
+    """Return what was asked and what the portal said of an advert, in short and without secrets: a reading's evidence."""
+    text = json.dumps(said, separators=(",", ":"), ensure_ascii=False)
+    return SECRET.sub("…", f"{asked} → {text}")[:MOST_QUOTED]
+
+
 def quote_exchange(reply: Reply, read: Callable[[], Answer]) -> Answer:
     """Return what an answer means, or raise what it means, with what was asked and answered."""
     with quoting(reply):
@@ -206,14 +213,22 @@ class Turn:
     wire: Wire
     allowance: Allowance | None = None
     begun: bool = False
+    admitted: bool = False
 
-    def call(self, method: str, url: str, *, account: str, **parts: Any) -> Reply:
-        """Make one call, as `Wire.call` does; BudgetSpentError where the first one has to wait."""
+    def admit(self, account: str) -> None:
+        """Pay for the next call before it is made, as what must be held for its sake is only worth taking then."""
+        if self.admitted:
+            return
         # What is not sent anyway takes nothing of what others could send.
         self.wire.refuse(account)
         if self.allowance is not None:
             self.allowance.pay(self.wire.clock.now(), owed=self.begun)
-        self.begun = True
+        self.begun = self.admitted = True
+
+    def call(self, method: str, url: str, *, account: str, **parts: Any) -> Reply:
+        """Make one call, as `Wire.call` does; BudgetSpentError where the first one has to wait."""
+        self.admit(account)
+        self.admitted = False
         return self.wire.call(method, url, account=account, **parts)
 
 

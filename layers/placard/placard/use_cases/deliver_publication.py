@@ -234,10 +234,12 @@ class DeliverPublication:
         begun: Publication,
         running: Running,
         error: PortalUnavailableError,
-        latest: int | None = None,
         *,
+        taken: bool | None = None,
+        latest: int | None = None,
         reread: bool = False,
     ) -> None:
+        """Try again later. `taken` is given where the error is another call's: of a search for the one that counts."""
         policy = self.provider.policy
         retry_at = self.clock.now() + self._wait(begun.tries, error.wait)
         retry_at = retry_at if latest is None else min(retry_at, latest)
@@ -249,7 +251,7 @@ class DeliverPublication:
                 retry_at,
                 policy,
                 now,
-                taken=error.taken,
+                taken=error.taken if taken is None else taken,
                 counts=not error.throttled,
                 why=str(error),
                 fails=not isinstance(error, BudgetSpentError),
@@ -268,11 +270,11 @@ class DeliverPublication:
         try:
             found = None if classified is None else self._find(classified, begun.channel)
         except PortalUnavailableError as error:
-            found, missing = None, _of_search(error, taken=False)
+            found, missing = None, error
         except (PortalRejectedError, CredentialsError) as error:
             found, missing = None, PortalUnavailableError(str(error), taken=False)
         if found is None:
-            self._postpone(begun, running, missing)
+            self._postpone(begun, running, missing, taken=False)
             return
         link = self._link(begun, found)
         self._fold(begun, lambda current, now: answers.adopt(current, running.id, found, now), link)
@@ -296,7 +298,7 @@ class DeliverPublication:
         try:
             found = self._find(classified, publication.channel)
         except PortalUnavailableError as error:
-            self._postpone(asking, running, _of_search(error, taken=True))
+            self._postpone(asking, running, error, taken=True)
             return
         except (PortalRejectedError, CredentialsError) as error:
             self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
@@ -307,7 +309,7 @@ class DeliverPublication:
             self._fold(asking, lambda current, now: answers.forget(current, running.id, now))
         else:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
-            self._postpone(asking, running, nothing, running.began_at + self.provider.policy.settle)
+            self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
 
     def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
         folded = answers.accept(current, running.id, answer, self.provider.policy, now)
@@ -363,13 +365,6 @@ def _running(publication: Publication) -> Running:
     if publication.running is None:
         raise ValueError("no operation is in flight")
     return publication.running
-
-
-def _of_search(error: PortalUnavailableError, *, taken: bool) -> PortalUnavailableError:
-    """Return the error of a search: it says nothing about the call that is looked for, so whether it was taken is told here."""
-    told = PortalUnavailableError(str(error), taken=taken, wait=error.wait, throttled=error.throttled)
-    told.exchange = error.exchange
-    return told
 
 
 def _details(error: PortalRejectedError | CredentialsError) -> str | None:

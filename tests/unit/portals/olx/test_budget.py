@@ -83,6 +83,8 @@ def test_a_token_that_must_be_renewed_first_waits_too() -> None:
     with pytest.raises(BudgetSpentError):
         hub.send()
     assert hub.portal.requests == []
+    hub.clock.advance(RATE.share)
+    assert hub.send(1).result is Result.ACCEPTED, "what waited holds no lease that another instance would wait for"
 
 
 def test_what_follows_in_the_same_operation_is_made_and_owed() -> None:

@@ -12,7 +12,7 @@ from placard.domain.problems import Problem
 from placard.domain.publication import Publication
 from placard.portals.aviv.mapping import fingerprint
 from placard.portals.aviv.words import order_of, read_status
-from placard.portals.base import Reply
+from placard.portals.base import Reply, quote_reading
 from placard.portals.reading import as_list
 from placard.ports import Question
 
@@ -21,7 +21,8 @@ ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
 
 def read_statuses(items: Iterable[Mapping[str, Any]], remote_id: str, now: int) -> tuple[PortalEvent, ...]:
     """Return one event per status, oldest first: AVIV promises no order."""
-    return tuple(sorted((read_status(item, remote_id, now) for item in items), key=order_of))
+    events = (replace(read_status(item, remote_id, now), evidence=quote_reading("statuses", item)) for item in items)
+    return tuple(sorted(events, key=order_of))
 
 
 def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
@@ -97,6 +98,7 @@ def read_shown(question: Question, reply: Reply, events: Sequence[PortalEvent], 
             # Without a newer revision the end is matched by its kind.
             end=End(Verdict.SUCCEEDED, running.kind if newer is None else None, newer, removal, media_error),
             advert=Advert(AdvertState.WITHDRAWN if removal else AdvertState.LIVE),
+            evidence=reply.exchange,
         )
         found.append(event)
     return tuple(found)
@@ -137,5 +139,6 @@ def read_nothing(question: Question, now: int) -> tuple[PortalEvent, ...]:
             word="HTTP 404",
             end=End(Verdict.SUCCEEDED, Operation.DELETE, removal=True) if deletes else None,
             advert=Advert(AdvertState.WITHDRAWN if deletes else AdvertState.ABSENT),
+            evidence=f"GET {publication.remote_id} → HTTP 404",
         ),
     )

@@ -55,6 +55,7 @@ def read_nothing(question: Question, now: int) -> PortalEvent:
         word="HTTP 404",
         end=End(Verdict.SUCCEEDED, Operation.DELETE, removal=True) if deletes else None,
         advert=Advert(AdvertState.ABSENT),
+        evidence=f"GET {publication.remote_id} → HTTP 404",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,7 @@ from placard.domain.classified import Classified
 from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
-from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quoting
+from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quote_reading, quoting
 from placard.portals.breaker import connect_breaker
 from placard.portals.olx import POLICY, RATE, mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
@@ -96,7 +97,9 @@ class OlxPublisher(OlxRenderer):
         )
         if reply.status == 404:
             return (read_nothing(question, self._clock.now()),)
-        return (read_meta(question, as_object(_require(reply).get("data")), self._clock.now()),)
+        data = as_object(_require(reply).get("data"))
+        event = read_meta(question, data, self._clock.now())
+        return (replace(event, evidence=quote_reading(reply.asked, data)),)
 
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look through the adverts of the listing's account, or of all where it names none, for our own id.

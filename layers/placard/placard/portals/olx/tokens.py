@@ -51,6 +51,8 @@ class Tokens:
 
     def renew(self, turn: Turn, name: str, used: str | None) -> str:
         """Return a token other than the one used up. The new pair is stored before anybody uses it."""
+        # A lease without its call would make everybody else of this account wait until it ends.
+        turn.admit(account_of(name))
         now = self.clock.now()
         leased = self.credentials.lease(name, now + LEASE, now)
         account = self._stored(name, fresh=True)

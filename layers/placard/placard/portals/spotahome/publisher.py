@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from placard.domain.errors import PortalRejectedError, PortalUnavailableError, U
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.instants import SECOND
 from placard.domain.problems import Problem
-from placard.portals.base import Reply, quote_exchange
+from placard.portals.base import Reply, quote_exchange, quote_reading
 from placard.portals.reading import as_object, as_text
 from placard.portals.spotahome import mapping
 from placard.portals.spotahome.accounts import owner_of
@@ -100,8 +100,9 @@ class SpotahomePublisher(SpotahomeRenderer):
         if row is None:
             return ()
         event = interpret_row(row, None, self._clock.now())
+        evidence = quote_reading("listing process", {**asdict(row), "raw": None} | dict(row.raw))
         # A word nobody knows is told by the sweep that met it; a reading would repeat it each time.
-        return (event if event.known else replace(event, at=None),)
+        return (replace(event, at=event.at if event.known else None, evidence=evidence),)
 
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look for the owner's properties at this address, of this type; one whose processes were cancelled is over.
