@@ -11,6 +11,8 @@ from placard.ports import ProcessWakeUp, WakeUp
 
 logger = start_logging()
 
+DIED = "the function ended in every look before this one"
+
 
 def follow(traceparent: str | None) -> None:
     """Name the CRM's request in every line that follows."""
@@ -25,6 +27,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         wake_up = None
         try:
             wake_up = read_wake_up(record["body"])
+            if is_last_receive(record):
+                # A look that ended its function each time could never say so: this is the last chance to.
+                _is_left_to_its_due_time(wake_up, DIED, last=True)
             _look(wake_up)
         except Exception as error:
             reason = explain_fault(error)

@@ -327,7 +327,8 @@ def test_why_a_look_failed_is_noted_with_its_message(
     written = io.StringIO()
     monkeypatch.setattr(deliver_publication.logger.registered_handler, "stream", written)
     answer = deliver_publication.handler(event, CONTEXT)
-    [(noted, reason, was_last)] = recorder.stumbles
+    *before, (noted, reason, was_last) = recorder.stumbles
+    assert before == ([(wake_up, deliver_publication.DIED, True)] if last else [])
     assert (noted, was_last) == (wake_up, last)
     assert reason.startswith("RuntimeError at test_stream_and_queue_functions.py:")
     assert "poison" not in reason, "what others' errors say may quote a secret"
@@ -336,6 +337,23 @@ def test_why_a_look_failed_is_noted_with_its_message(
     assert (line["messageId"], line["reason"]) == (message_id, reason)
     kept = [] if hourly and not last else [{"itemIdentifier": message_id}]
     assert answer == {"batchItemFailures": kept}
+
+
+def test_a_look_that_ends_its_function_is_noted_before_it_does_so_for_the_last_time(queues: MemoryWakeUps) -> None:
+    """Nothing that is out of memory or time gets to say why: the CRM would wait for ever."""
+    event = sample("deliver_publication", "wake_up")
+    event["Records"][0]["attributes"]["ApproximateReceiveCount"] = "10"
+    wake_up = WakeUp("olx", CLASSIFIED, "imovirtual", "acme")
+
+    class Deadly(Recorder):
+        def __call__(self, wake_up: WakeUp | ProcessWakeUp, follow: Any = None) -> None:
+            raise KeyboardInterrupt
+
+    recorder = Deadly()
+    bootstrap.use(**{"deliver olx": recorder})
+    with pytest.raises(KeyboardInterrupt):
+        deliver_publication.handler(event, CONTEXT)
+    assert recorder.stumbles == [(wake_up, deliver_publication.DIED, True)]
 
 
 def test_a_note_that_cannot_be_made_keeps_the_message(queues: MemoryWakeUps, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from placard.ports import Call, WakeUp
 from tests.unit.domain.hub import event
 from tests.unit.use_cases.world import World
 
-VISIBILITY = 360 * SECOND
+VISIBILITY = 300 * SECOND
 
 
 class Queue:
@@ -87,7 +87,7 @@ def test_after_the_dlq_the_timeline_says_so_once_and_only_the_hourly_look_goes_o
 ) -> None:
     world.publish()
     queue = Queue(world)
-    queue.run(50 * MINUTE)
+    queue.run(40 * MINUTE)
     assert world.told() == ["RECEIVED(1)"], "before the last receive nobody is told"
     queue.run(10 * MINUTE)
     assert (world.told(), problems(world)) == (["RECEIVED(1)", "RECEIVED(1)"], ["hub_error"])
