@@ -25,7 +25,7 @@ from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.lifecycle import Word
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
-from placard.ports import Call, Question
+from placard.ports import Call, Question, Revision
 from tests.unit.domain.hub import FACTS, HINTS, event
 from tests.unit.use_cases.world import CUSTOMER, World
 
@@ -590,3 +590,24 @@ def test_an_entry_keeps_the_exchange_that_refused() -> None:
     world.settle()
     newest = world.store.list_entries(world.id, 10, None).rows[0]
     assert (newest.status, newest.evidence) == (Word.CREATING_FAILED, "POST /advert → HTTP 400; no")
+
+
+def test_a_pause_waits_for_a_review_even_when_its_outcome_is_lost(world: World) -> None:
+    """The portal's word that the advert went live never came: the wish to pause it is not forgotten for that."""
+    world.publish()
+    world.settle()
+    world.say(event("advert-1", world.clock.now(), ends=Op.POST, state=S.PENDING, code="new", transaction="t-1"))
+    world.settle()
+    written = world.store.write(
+        Revision(world.id, CUSTOMER, Kind.DEACTIVATE, world.clock.now(), portals=("IMOVIRTUAL",))
+    )
+    assert written.accepted
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST], "in review nothing can be paused"
+    reading = event("advert-1", world.clock.now(), state=S.LIVE, code="active", at=None, source=Source.POLL)
+    world.portal.reading = (reading,)
+    for _ in range(3):
+        world.clock.advance(HOUR)
+        world.reconcile()
+        world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.DEACTIVATE]

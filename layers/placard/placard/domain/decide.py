@@ -163,7 +163,8 @@ def _plan_portal(
         _finish(plan, standing, Word.UPDATED, _why_nothing_is_sent(standing))
     elif step is Step.END_DELETED:
         _finish(plan, standing, Word.DELETED, None)
-    elif step is Step.PROBE:
+    elif step is Step.PROBE or step is Step.WAIT:
+        # What is waited for may have been told and lost on its way: nobody would wait for it any longer.
         _plan_probe(plan, publication, standing, policy, now)
     elif step is Step.PUT and _is_unchanged(publication, standing, rendering):
         _finish(plan, standing, Word.UPDATED, NOTHING_CHANGED)
