@@ -56,10 +56,10 @@ format: .venv/.ready
 	@.venv/bin/ruff check --fix-only . && .venv/bin/ruff format .
 types: .venv/.ready
 	@.venv/bin/mypy
-unit: .venv/.ready
-	@$(RUN) -m pytest tests/unit
-simulation: .venv/.ready
-	@$(RUN) -m pytest tests/simulation
+# What shares nothing but the machine runs on two of its cores.
+SIDE_BY_SIDE := -n 2 --dist worksteal
+unit simulation: .venv/.ready
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
 simulate: .venv/.ready  # all use cases in memory, with every fault there is: SEEDS=n FIRST=s JOBS=j, or SEED=s for one with its trace
 	@PYTHONPATH=layers/placard $(RUN) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) --jobs $(or $(JOBS),1))
 planted: .venv/.ready  # faults planted on purpose: which seed of the simulation finds each
