@@ -611,3 +611,26 @@ def test_a_pause_waits_for_a_review_even_when_its_outcome_is_lost(world: World) 
         world.reconcile()
         world.settle()
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.DEACTIVATE]
+
+
+@pytest.mark.parametrize("off", [Kind.DEACTIVATE, Kind.DELETE])
+def test_an_advert_that_somebody_put_back_and_the_portal_keeps_is_explained(world: World, off: Kind) -> None:
+    _live(world)
+    portals = ("IMOVIRTUAL",) if off is Kind.DEACTIVATE else ()
+    assert world.store.write(Revision(world.id, CUSTOMER, off, world.clock.now(), portals=portals)).accepted
+    world.settle()
+    operation, state = (Op.DEACTIVATE, S.PAUSED) if off is Kind.DEACTIVATE else (Op.DELETE, S.WITHDRAWN)
+    world.say(event("advert-1", world.clock.now(), ends=operation, state=state, transaction="t-1"))
+    world.settle()
+    ended = world.told()[-1]
+
+    def refuse(call: Call) -> Answer:
+        raise PortalRejectedError("no", (Problem.quote("invalid_field", "no"),))
+
+    world.portal.script = refuse
+    world.clock.advance(HOUR)
+    world.say(event("advert-1", world.clock.now(), state=S.LIVE, code="active"))
+    world.settle()
+    assert world.portal.calls[-1].operation is operation
+    assert world.told()[-1] == ended, "its revision ended as it was wished"
+    assert [problem.code for problem in world.publication.standings["IMOVIRTUAL"].problems] == ["rejected_by_portal"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from placard.domain.causes import Cause
 from placard.domain.classified import Wish
 from placard.domain.events import Advert, AdvertState, End, Operation, Picture, PortalEvent, Source, Verdict
 from placard.domain.instants import MINUTE
@@ -207,12 +208,16 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
 
 def remark(standing: Standing, policy: Policy) -> Problem | None:
     """Return what an advert needs of somebody, while its operation runs or though it is live."""
-    if standing.word is Word.DELETED or standing.acted == 0:
+    if standing.acted == 0:
         return None
     if standing.wish is Wish.PRESENT:
-        return policy.remark(standing.advert)
-    kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
-    return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None
+        return None if standing.word is Word.DELETED else policy.remark(standing.advert)
+    if not standing.advert.live or standing.open:
+        return None
+    if standing.wish is Wish.PAUSED and Operation.DEACTIVATE in policy.manual:
+        return policy.by_hand(Operation.DEACTIVATE)
+    # Somebody put it back after the revision had ended, and the portal does not let the hub take it off again.
+    return Problem.of(Cause.STILL_SHOWN) if standing.refusals else None
 
 
 def _should_rest_live(standing: Standing) -> bool:
