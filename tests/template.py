@@ -1,5 +1,6 @@
 """template.yaml as data: a tag such as `!GetAtt A.Arn` becomes `{"GetAtt": "A.Arn"}`."""
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,37 @@ def read_template() -> dict[str, Any]:
     return template
 
 
-RESOURCES: dict[str, Any] = read_template()["Resources"]
+def expand(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield every member, those of an `Fn::ForEach` once for each value of its collection."""
+    for name, member in members.items():
+        if not name.startswith("Fn::ForEach::"):
+            yield name, member
+            continue
+        identifier, values, fragment = member
+        for value in values:
+            yield from expand(substitute(fragment, identifier, value))
+
+
+def substitute(node: Any, identifier: str, value: str) -> Any:
+    """What a loop makes of its fragment: `${X}` in keys and `!Sub`, `!Ref X`, and a Ref to a name that was put together."""
+    match node:
+        case {"Ref": name} if name == identifier:
+            return value
+        case {"Sub": str(text)}:
+            return {"Sub": text.replace(f"${{{identifier}}}", value)}
+        case {"Ref": {"Sub": str(text)}}:
+            return {"Ref": text.replace(f"${{{identifier}}}", value)}
+        case {"GetAtt": [target, str(member)]}:
+            return {"GetAtt": f"{substitute(target, identifier, value)}.{member}"}
+        case dict():
+            keys = {key: key.replace(f"${{{identifier}}}", value) for key in node}
+            return {keys[key]: substitute(member, identifier, value) for key, member in node.items()}
+        case list():
+            return [substitute(member, identifier, value) for member in node]
+    return node
+
+
+RESOURCES: dict[str, Any] = dict(expand(read_template()["Resources"]))
 GLOBALS: dict[str, Any] = read_template()["Globals"]["Function"]
 
 

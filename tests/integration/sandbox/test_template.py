@@ -43,10 +43,10 @@ def read_queues() -> list[tuple[str, str]]:
     return [(name, name_target(event["Properties"]["Queue"])) for name, event in events if event["Type"] == "SQS"]
 
 
-def list_alarmed(dimension: str) -> set[str]:
-    """Logical ids that some alarm watches under this dimension."""
+def list_alarmed(dimension: str, metric: str) -> set[str]:
+    """Logical ids that some alarm watches by this metric under this dimension."""
     alarms = list_resources("AWS::CloudWatch::Alarm").values()
-    dimensions = [one for alarm in alarms for one in alarm.get("Dimensions", ())]
+    dimensions = [one for alarm in alarms if alarm["MetricName"] == metric for one in alarm.get("Dimensions", ())]
     return {name_target(one["Value"]) for one in dimensions if one["Name"] == dimension}
 
 
@@ -116,17 +116,35 @@ def test_every_working_queue_has_a_dead_letter_queue(queue: str) -> None:
 @pytest.mark.parametrize("queue", sorted(DEAD_LETTERS | LAST_RESORTS))
 def test_what_is_hopeless_is_kept_two_weeks_and_alarmed(queue: str) -> None:
     assert QUEUES[queue]["MessageRetentionPeriod"] == 14 * 86_400
-    assert queue in list_alarmed("QueueName")
+    assert queue in list_alarmed("QueueName", "ApproximateNumberOfMessagesVisible")
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES.keys() - DEAD_LETTERS - LAST_RESORTS))
+def test_what_waits_too_long_in_a_queue_is_alarmed(queue: str) -> None:
+    assert queue in list_alarmed("QueueName", "ApproximateAgeOfOldestMessage")
 
 
 def test_every_functions_errors_are_alarmed() -> None:
-    assert list_alarmed("FunctionName") >= set(FUNCTIONS)
+    assert list_alarmed("FunctionName", "Errors") == set(FUNCTIONS)
 
 
-def test_every_line_that_is_counted_is_alarmed_and_every_logged_error_counts() -> None:
+def test_a_receiver_that_fails_or_dawdles_is_alarmed() -> None:
+    receivers = {"ReceiveOlxFunction", "ReceiveAvivFunction"}
+    assert list_alarmed("FunctionName", "Url5xxCount") == receivers
+    assert list_alarmed("FunctionName", "Duration") == receivers
+
+
+def test_every_stream_consumers_delay_is_alarmed() -> None:
+    consumers = {n for n, f in FUNCTIONS.items() if any(e["Type"] == "DynamoDB" for e in f["Events"].values())}
+    assert list_alarmed("FunctionName", "IteratorAge") == consumers
+
+
+def test_every_line_that_is_counted_is_alarmed_or_shown_and_every_logged_error_counts() -> None:
     filters = list_resources("AWS::Logs::MetricFilter").values()
     counted = {one["MetricName"] for found in filters for one in found["MetricTransformations"]}
-    assert counted <= {alarm["MetricName"] for alarm in list_resources("AWS::CloudWatch::Alarm").values()}
+    (dashboard,) = list_resources("AWS::CloudWatch::Dashboard").values()
+    shown = {name for name in counted if f'MetricName=\\"{name}\\"' in dashboard["DashboardBody"]["Sub"]}
+    assert counted - shown <= {alarm["MetricName"] for alarm in list_resources("AWS::CloudWatch::Alarm").values()}
     # The layer's lines are JSON with the member `level` (tests/integration/stores/test_observability.py).
     assert '{ $.level = "ERROR" }' in [found["FilterPattern"] for found in filters]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import io
 import json
@@ -19,14 +20,21 @@ from functions.poll_spotahome import app as poll_spotahome
 from functions.reconcile import app as reconcile
 from functions.relay_changes import app as relay_changes
 from placard import bootstrap
+from placard.aws.items import entry_item
+from placard.aws.settings import Settings
+from placard.aws.streams import read_new_entry
 from placard.domain.comparison import Drift, Finding
 from placard.domain.errors import StoreUnavailableError
+from placard.domain.events import Advert, AdvertState, Source
+from placard.domain.lifecycle import Outcome, Word
+from placard.domain.publication import Entry
 from placard.domain.sweep import Scope
 from placard.domain.told import Place
 from placard.ports import ProcessWakeUp, Telling, WakeUp
 from placard.use_cases.compare_portals import Account, Compared
 from placard.use_cases.notify_crm import Ending, Look
 from placard.use_cases.poll_spotahome import Polled
+from placard.use_cases.relay_changes import count_told
 from tests.fakes.clock import FakeClock
 from tests.fakes.memory_queues import MemoryWakeUps
 from tests.template import list_resources
@@ -89,7 +97,7 @@ def queues() -> Iterator[MemoryWakeUps]:
 
 
 def relay(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[WakeUp | ProcessWakeUp]:
-    bootstrap.use(wake_ups=queues, clock=FakeClock(now))
+    bootstrap.use(wake_ups=queues, clock=FakeClock(now), settings=Settings({"METRICS_BY_CUSTOMER": "false"}))
     relay_changes.handler(event, CONTEXT)
     return queues.take()
 
@@ -153,6 +161,78 @@ def test_a_batch_of_all_kinds_wakes_and_tells_each(queues: MemoryWakeUps) -> Non
     assert len(queues.take_tellings()) == 3
 
 
+def bring(event: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """The sample's new entry, with a body as the table keeps it."""
+    entry = Entry(
+        **{
+            "status_id": "s-1",
+            "classified_id": CLASSIFIED,
+            "customer": "acme",
+            "channel": "imovirtual",
+            "creation_date": 1,
+            "revision": 1,
+            "portals": ("IMOVIRTUAL",),
+            "status": Word.CREATED,
+            "message": "Created",
+            "status_date": 1,
+            "outcome": Outcome.APPLIED,
+            "source": Source.CALLBACK,
+            **members,
+        }
+    )
+    body = base64.b64encode(entry_item(entry, 1)["body"]).decode()
+    event["Records"][0]["dynamodb"]["NewImage"]["body"] = {"B": body}
+    return event
+
+
+def read_counts(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines() if '"_aws"' in line]
+
+
+@pytest.mark.parametrize("by_customer", [False, True])
+def test_what_an_entry_tells_is_counted_for_its_portal(
+    queues: MemoryWakeUps, capsys: pytest.CaptureFixture[str], *, by_customer: bool
+) -> None:
+    settings = Settings({"METRICS_BY_CUSTOMER": str(by_customer).lower()})
+    bootstrap.use(wake_ups=queues, clock=FakeClock(1_795_309_200_000), settings=settings)
+    live = bring(sample("relay_changes", "tellings"), live_changed=True, advert=Advert(AdvertState.LIVE))
+    relay_changes.handler(live, CONTEXT)
+    (line,) = read_counts(capsys.readouterr().out)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["portal"], ["portal", "customer"]][: 1 + by_customer]
+    assert {one["Name"] for one in directive["Metrics"]} <= set(line)
+    assert (line["portal"], line["customer"], line["_aws"]["Timestamp"]) == ("IMOVIRTUAL", "acme", 1_795_309_200_000)
+    names = ("entries", "operations failed", "adverts gone live", "adverts gone off")
+    assert [line[name] for name in names] == [1, 0, 1, 0]
+
+
+def test_entries_of_a_batch_are_counted_together() -> None:
+    entries = [
+        read_new_entry(bring(sample("relay_changes", "tellings"), **members)["Records"][0])
+        for members in (
+            {"status": Word.CREATING_FAILED, "portals": ("SL", "BD")},
+            {"status": Word.DELETED, "portals": ("SL",), "live_changed": True, "advert": Advert(AdvertState.ABSENT)},
+        )
+    ]
+    counts = count_told(entry for entry in entries if entry is not None)
+    assert counts["SL", "acme"] == {
+        "entries": 2,
+        "operations failed": 1,
+        "adverts gone live": 0,
+        "adverts gone off": 1,
+    }
+    assert counts["BD", "acme"]["entries"] == 1
+
+
+def test_an_entry_that_cannot_be_counted_is_told_all_the_same(
+    queues: MemoryWakeUps, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = sample("relay_changes", "tellings")
+    event["Records"][0]["dynamodb"]["NewImage"]["body"] = {"B": "AAAA"}
+    assert len(relay_tellings(queues, event)) == 3
+    assert "a batch could not be counted" in caplog.messages
+
+
 def passes(pattern: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     """Whether a stream's filter lets a record through: lists name the values allowed."""
     return all(
@@ -181,7 +261,7 @@ def test_the_filters_let_every_kind_through_that_the_function_reads(function: st
 
 
 def relay_tellings(queues: MemoryWakeUps, event: dict[str, Any], now: int = 1_795_309_200_000) -> list[Telling]:
-    bootstrap.use(wake_ups=queues, clock=FakeClock(now))
+    bootstrap.use(wake_ups=queues, clock=FakeClock(now), settings=Settings({"METRICS_BY_CUSTOMER": "false"}))
     relay_changes.handler(event, CONTEXT)
     assert queues.take() == []
     return queues.take_tellings()

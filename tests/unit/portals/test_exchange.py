@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -65,3 +66,16 @@ def test_a_call_that_failed_says_how(answer: Callable[[httpx.Request], httpx.Res
     with pytest.raises(PortalUnavailableError) as caught:
         call(answer)
     assert caught.value.exchange == told
+
+
+@pytest.mark.parametrize(("status", "failed"), [(200, False), (404, False), (429, True), (502, True)])
+def test_each_call_is_timed_in_the_log_which_says_nothing_else(
+    status: int, failed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with suppress(PortalUnavailableError):
+        call(lambda _: httpx.Response(status, text="secret"))
+    (line,) = [record for record in caplog.records if record.getMessage() == "a portal call ended"]
+    told = {name: value for name, value in vars(line).items() if name in ("provider", "account", "failed")}
+    assert told == {"provider": None, "account": "agency-1", "failed": failed}
+    assert vars(line)["milliseconds"] >= 0

@@ -105,6 +105,11 @@ class Settings:
         return frozenset(name.strip() for name in names if name.strip())
 
     @property
+    def metrics_by_customer(self) -> bool:
+        """Whether what is counted for a portal is counted for each customer too."""
+        return self._text("METRICS_BY_CUSTOMER") == "true"
+
+    @property
     def allow_loopback_callbacks(self) -> bool:
         """Whether callbacks may go to this machine: the local stack alone says so."""
         return self._text("ALLOW_LOOPBACK_CALLBACKS") == "true"

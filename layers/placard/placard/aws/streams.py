@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from placard.aws.items import read_entry
+from placard.domain.publication import Entry
 from placard.domain.told import Place
 from placard.ports import ClassifiedChanged, ProcessChanged, PublicationChanged, TellingChanged
 
@@ -36,6 +39,14 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | Proc
         customer = _text(image, "customer")
         return ProcessChanged(customer, state["process_id"], _text(image, "provider"), state.get("retry_at"))
     return None
+
+
+def read_new_entry(record: Record) -> Entry | None:
+    """Return the timeline entry that a record brings, None where it brings none."""
+    image = record["dynamodb"].get("NewImage") or {}
+    if _text(image, "kind") != "STATUS":
+        return None
+    return read_entry({"body": base64.b64decode(image["body"]["B"])})
 
 
 def read_remote(record: Record) -> tuple[str, str, str | None] | None:

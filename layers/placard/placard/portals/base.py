@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,8 @@ from placard.domain.retry_after import read_wait
 from placard.portals.breaker import Breaker
 from placard.portals.reading import parse_object
 from placard.ports import Budget, Clock
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 20.0  # seconds; portals ask for 15 to 20 (contracts/olx.md §6, contracts/aviv.md §1)
 MOST_BYTES = 1_000_000
@@ -101,11 +104,23 @@ class Wire:
         Raises PortalUnavailableError for everything that is worth another try: no answer, 429, 5xx, a redirection; its
         CircuitOpenError where the account's calls fail and nothing was sent.
         """
-        with nullcontext() if self.breaker is None else self.breaker.guard(account):
+        with nullcontext() if self.breaker is None else self.breaker.guard(account), self._timed(account):
             reply = self._send(method, url, {**self.headers, **(headers or {})}, body, query)
             with quoting(reply):
                 self._refuse_outage(reply)
         return reply
+
+    @contextmanager
+    def _timed(self, account: str) -> Iterator[None]:
+        """Tell the log how long a call took and whether it is worth another try: metrics count these lines."""
+        began, failed = time.monotonic(), True
+        try:
+            yield
+            failed = False
+        finally:
+            told = {"provider": self.breaker and self.breaker.provider, "account": account, "failed": failed}
+            took = int((time.monotonic() - began) * 1000)
+            logger.info("a portal call ended", extra={**told, "milliseconds": took})
 
     def refuse(self, account: str) -> None:
         """Raise CircuitOpenError where a call for this account would not be made."""

@@ -1,12 +1,15 @@
-"""Send the wake-ups that a stored change calls for (lifecycle §7, step 2). It writes nothing."""
+"""Send the wake-ups that a stored change calls for (lifecycle §7, step 2), and count what has ended. It writes nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from placard.domain.channels import PROVIDER_OF, channels_of
 from placard.domain.instants import SECOND
+from placard.domain.lifecycle import FAILED_WORDS
+from placard.domain.publication import Entry
 from placard.domain.retry import LONGEST_HIDDEN
 from placard.ports import (
     ClassifiedChanged,
@@ -45,6 +48,22 @@ def relay_changes(changes: Iterable[Change], wake_ups: WakeUps, clock: Clock) ->
     if tellings:
         wake_ups.tell(tuple(tellings.values()))
     return len(looks) + len(tellings)
+
+
+def count_told(entries: Iterable[Entry]) -> Mapping[tuple[str, str], Mapping[str, int]]:
+    """Return by portal and customer what entries of the timeline tell, for the metrics of their names."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for entry in entries:
+        live = entry.advert is not None and entry.advert.live
+        told = {
+            "entries": True,
+            "operations failed": entry.status in FAILED_WORDS,
+            "adverts gone live": entry.live_changed and live,
+            "adverts gone off": entry.live_changed and not live,
+        }
+        for portal in entry.portals:
+            counts.setdefault((portal, entry.customer), Counter()).update(told)
+    return counts
 
 
 def _add_telling(tellings: dict[tuple[str, object], Telling], change: TellingChanged, now: int) -> None:
