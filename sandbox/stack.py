@@ -13,6 +13,8 @@ from sandbox.processes import ROOT, require_tool, run_tool
 
 STACK = "placard"
 BUCKET = "placard-artifacts"
+# The second is for the template's loops, which the SAM CLI otherwise leaves to CloudFormation and trips over.
+SAM = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def build_stack(state: Path) -> Path:
             state / "cache",
         ],
         state / "build.log",
-        {"SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": REGION, "PLACARD_ARCH": "native", "PYTHON": str(interpreter)},
+        {**SAM, "AWS_DEFAULT_REGION": REGION, "PLACARD_ARCH": "native", "PYTHON": str(interpreter)},
         "sam build",
     )
     return build / "template.yaml"
@@ -70,7 +72,7 @@ def deploy_stack(aws: EmbeddedAws, template: Path, parameters: Mapping[str, str]
             *("--parameter-overrides", *(f"{name}={value}" for name, value in values.items())),
         ],
         state / "deploy.log",
-        {**aws.environment, "SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5"},
+        {**aws.environment, **SAM, "SAM_CLI_POLL_DELAY": "0.5"},
         "sam deploy",
     )
     return describe_stack(aws)
