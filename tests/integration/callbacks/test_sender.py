@@ -16,7 +16,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from placard.callbacks.addresses import LookUp, resolve_and_check
-from placard.callbacks.sender import MOST_BYTES, MOST_SHOWN, HttpSender
+from placard.callbacks.sender import MOST_BYTES, HttpSender
 from placard.domain.instants import DAY, MINUTE, SECOND, from_text
 from placard.ports import Delivery, Reply
 from tests.integration.callbacks.listeners import Answer, Authority, Listener, listening, say, status
@@ -148,14 +148,12 @@ def test_the_wait_that_a_crm_asks_for(sender: HttpSender, line: str, text: str, 
         assert sender.send(deliver(crm.port), NOW) == Reply(int(line[:3]), wait, f"HTTP {line[:3]}")
 
 
-def test_a_refusal_is_explained_by_the_beginning_of_its_body(sender: HttpSender) -> None:
+def test_a_refusal_is_told_without_its_body_which_may_quote_what_it_was_sent(sender: HttpSender) -> None:
     body = "\x1b[31mno\r\nsuch\x00 \u202eannonce é".encode() + b"\xff" + b"x" * 1_000
     with listening(status("404 Not Found", body=body)) as crm:
         reply = sender.send(deliver(crm.port), NOW)
     assert reply.status == 404
-    assert reply.reason.startswith("HTTP 404: [31mno such annonce é\ufffdxxx")
-    assert reply.reason.isprintable()
-    assert len(reply.reason) == len("HTTP 404: ") + MOST_SHOWN
+    assert reply.reason == "HTTP 404"
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -360,7 +358,7 @@ def test_an_endless_body_is_read_to_the_limit_and_its_status_stands(sender: Http
     flood = Flood(beginning, b"x" * 4_096)
     with listening(flood) as crm:
         reply = sender.send(deliver(crm.port), NOW)
-        assert reply == Reply(500, None, f"HTTP 500: {'x' * MOST_SHOWN}")
+        assert reply == Reply(500, None, "HTTP 500")
     assert flood.taken < MOST_BYTES + 8_000_000  # the rest lay in the system's buffers
 
 

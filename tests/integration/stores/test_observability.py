@@ -27,6 +27,31 @@ def test_lines_of_the_layer_are_json_with_the_service(capfd: object) -> None:
     assert (layer["service"], layer["name"]) == ("receive_olx", "placard.portals.olx")
 
 
+def test_a_foreign_exception_is_told_by_its_place_and_ours_in_its_words() -> None:
+    code = (
+        "from placard.aws.observability import start_logging\n"
+        "from placard.domain.errors import StoreUnavailableError\n"
+        "try:\n"
+        "    try:\n"
+        "        {}['+351 912 000 111']\n"
+        "    except KeyError as error:\n"
+        "        raise StoreUnavailableError('the table does not answer') from error\n"
+        "except StoreUnavailableError:\n"
+        "    start_logging().exception('it broke', extra={'customer': 'acme'})\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(LAYER), "POWERTOOLS_SERVICE_NAME": "receive_olx"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    line = json.loads(done.stdout)
+    assert (line["service"], line["customer"], line["exception_name"]) == (
+        "receive_olx",
+        "acme",
+        "StoreUnavailableError",
+    )
+    assert "KeyError at <string>:5" in line["exception"]
+    assert line["exception"].endswith("StoreUnavailableError: the table does not answer")
+    assert "912" not in done.stdout
+
+
 def test_settings_are_typed_and_a_missing_one_is_named() -> None:
     settings = Settings(
         {"TABLE_NAME": "t", "TIME_SCALE": "60", "TRUSTED_CLIENTS": " a, b,", "STATUS_RETENTION_DAYS": "400"}

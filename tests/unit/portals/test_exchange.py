@@ -8,8 +8,10 @@ from contextlib import suppress
 import httpx
 import pytest
 
+from placard.aws.observability import explain_fault
 from placard.domain.answers import Answer, Result
-from placard.domain.errors import PortalError, PortalRejectedError, PortalUnavailableError
+from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError, PortalUnavailableError
+from placard.domain.problems import Problem
 from placard.portals.base import Reply, Wire, quote_exchange, quote_reading
 from tests.fakes.clock import FakeClock
 
@@ -79,3 +81,12 @@ def test_each_call_is_timed_in_the_log_which_says_nothing_else(
     told = {name: value for name, value in vars(line).items() if name in ("provider", "account", "failed")}
     assert told == {"provider": None, "account": "agency-1", "failed": failed}
     assert vars(line)["milliseconds"] >= 0
+
+
+def test_of_a_portals_words_only_codes_are_for_the_log() -> None:
+    problem = Problem.quote("moderated", "call +351 912 000 111")
+    rejected = PortalRejectedError("Marta, +351 912 000 111", (problem,), status_code=422)
+    assert rejected.in_short == "HTTP 422 moderated"
+    assert CredentialsError(problem, status_code=403).in_short == "HTTP 403 moderated"
+    assert explain_fault(rejected) == "PortalRejectedError: HTTP 422 moderated"
+    assert explain_fault(PortalUnavailableError("no answer", taken=True)) == "PortalUnavailableError: no answer"

@@ -12,13 +12,30 @@ import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import PurePath
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.logging.utils import copy_config_to_registered_loggers
 
-from placard.domain.errors import PlacardError
+from placard.domain.errors import PlacardError, PortalError
 
 NAMESPACE = "Placard"
+MOST_CAUSES = 5
+
+
+class PlainFormatter(LambdaPowertoolsFormatter):
+    """Powertools' JSON, with an exception told by its places and, where it is none of ours, without its words."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the standard library's name
+        """Return the places and the fault of an exception and of those that led to it, the last one last."""
+        told: list[str] = []
+        error: BaseException | None = ei[1]
+        while error is not None and len(told) < MOST_CAUSES:
+            places = "".join(traceback.format_tb(error.__traceback__))
+            told.insert(0, f"{places}{explain_fault(error)}")
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\nled to:\n".join(told)
 
 
 @cache
@@ -27,7 +44,7 @@ def start_logging() -> Logger:
 
     POWERTOOLS_SERVICE_NAME names the service, POWERTOOLS_LOG_LEVEL (or Lambda's own) the level.
     """
-    logger = Logger()
+    logger = Logger(logger_formatter=PlainFormatter(serialize_stacktrace=False))
     # Only loggers that exist already are given the format, and children write through their parent.
     logging.getLogger("placard")
     copy_config_to_registered_loggers(logger, include={"placard"})
@@ -55,9 +72,11 @@ def write_counts(counts: Mapping[str, int], told: Mapping[str, str], sets: Seque
 def explain_fault(error: BaseException) -> str:
     """Return an error's class and one sentence for the operator.
 
-    What other libraries' errors say may quote a body or a secret: of those only the place is told.
+    What portals' and other libraries' errors say may quote a body or a secret: of those only codes or the place are told.
     """
     name = type(error).__name__
+    if isinstance(error, PortalError):
+        return f"{name}: {error.in_short}"
     if isinstance(error, PlacardError):
         return f"{name}: {error}"
     frames = traceback.extract_tb(error.__traceback__)

@@ -22,6 +22,11 @@ class PortalError(PlacardError):
         self.body = body[:500]
         self.exchange: str | None = None
 
+    @property
+    def in_short(self) -> str:
+        """What a log may say: the message is the portal's, which may quote what it was sent."""
+        return f"HTTP {self.status_code}"
+
 
 class PortalUnavailableError(PortalError):
     """Try again later. `taken` says whether the portal may have taken the call; `wait` is in milliseconds.
@@ -43,6 +48,11 @@ class PortalUnavailableError(PortalError):
         self.taken = taken
         self.wait = wait
         self.throttled = throttled
+
+    @property
+    def in_short(self) -> str:
+        """What a log may say: messages of this error are the hub's own."""
+        return str(self)
 
 
 class BudgetSpentError(PortalUnavailableError):
@@ -68,6 +78,11 @@ class PortalRejectedError(PortalError):
         super().__init__(message, status_code=status_code, body=body)
         self.problems = problems
 
+    @property
+    def in_short(self) -> str:
+        """What a log may say."""
+        return f"HTTP {self.status_code} {' '.join(sorted({problem.code for problem in self.problems}))}"
+
 
 class CredentialsError(PortalError):
     """The account cannot be used; `problem` says who must act."""
@@ -75,6 +90,11 @@ class CredentialsError(PortalError):
     def __init__(self, problem: Problem, *, status_code: int | None = None, body: str = "") -> None:
         super().__init__(problem.detail, status_code=status_code, body=body)
         self.problem = problem
+
+    @property
+    def in_short(self) -> str:
+        """What a log may say."""
+        return f"HTTP {self.status_code} {self.problem.code}"
 
 
 class WebhookRejectedError(PlacardError):

@@ -130,7 +130,9 @@ class ComparePortals:
         try:
             listed = self._list(account)
         except PortalError as error:
-            logger.warning("an account could not be compared", extra={"account": account.name, "reason": str(error)})
+            logger.warning(
+                "an account could not be compared", extra={"account": account.name, "reason": error.in_short}
+            )
             return Compared(account, failed=str(error))
         drifts: list[Drift] = []
         ours: set[str] = set()

@@ -68,7 +68,7 @@ class DeliverProcess:
         except PortalUnavailableError as error:
             self._postpone(process, sent, error)
         except (PortalRejectedError, CredentialsError) as error:
-            self._undo(process, sent, str(error))
+            self._undo(process, sent, error.in_short)
         else:
             self._record(process, lambda current, now: confirm(current, sent, now))
 

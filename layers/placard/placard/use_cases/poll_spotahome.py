@@ -174,7 +174,7 @@ class PollSpotahome:
             logger.info("a page could not be read", extra={"customer": customer, "page": turn.sweep.page})
         except (PortalRejectedError, CredentialsError) as error:
             turn.failed = turn.done = True
-            logger.warning("an account cannot be read", extra={"customer": customer, "reason": str(error)})
+            logger.warning("an account cannot be read", extra={"customer": customer, "reason": error.in_short})
         except StoreUnavailableError:
             raise
         except Exception:

@@ -36,7 +36,7 @@ def refuse(reply: Reply, body: Mapping[str, Any] | None = None) -> PortalError:
             f"HTTP {reply.status} that is not Spotahome's", taken=False, status_code=reply.status, body=reply.text
         )
     if reply.status in ALARMING:
-        logger.error("Spotahome cannot read a request", extra={"status": reply.status, "detail": said.get("detail")})
+        logger.error("Spotahome cannot read a request", extra={"status": reply.status, "asked": reply.asked})
     detail = as_text(said.get("detail")) or as_text(said.get("title")) or f"HTTP {reply.status}"
     code = REFUSED.get(reply.status, "rejected_by_portal")
     if code == "credentials_invalid":
