@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -46,6 +46,14 @@ redrive: .venv/.ready
 	@PYTHONPATH=layers/placard $(RUN) -m ops redrive $(call GIVEN,QUEUE PROVIDER CUSTOMER CODE SINCE UNTIL APPLY REASON)
 reconcile: .venv/.ready
 	@PYTHONPATH=layers/placard $(RUN) -m ops reconcile $(call GIVEN,PLAN APPLY CUSTOMER CHANNEL RELEASE)
+sweep: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops sweep $(call GIVEN,OPEN FULL RELEASE)
+connect: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops connect $(call GIVEN,PORTAL CUSTOMER ACCOUNT APP ROTATE CHECK)
+export: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops export $(call GIVEN,CUSTOMER TO)
+erase: .venv/.ready
+	@PYTHONPATH=layers/placard $(RUN) -m ops erase $(call GIVEN,CUSTOMER APPLY REASON ABANDON)
 
 # ---- checks, quickest first
 test: setup

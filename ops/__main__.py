@@ -3,6 +3,10 @@
     replay      rebuild a publication from its timeline and hold it against the stored one
     redrive     messages that nobody could handle: show them, send them back
     reconcile   what the portals list against what the hub believes: show it, heal it
+    sweep       Spotahome's listing processes, now
+    connect     an agency's accounts at the portals, and the hub's own credentials: store them, check them
+    export      everything the hub keeps of a customer
+    erase       the same, for good
 
 Without STACK= a tool works on the sandbox of `make up`; with it, on that stack of the AWS account at hand.
 """
@@ -20,7 +24,7 @@ from ops.screen import open_console
 from ops.stack import ENDPOINTS, open_stack
 from placard.domain.errors import PlacardError
 
-TOOLS = ("replay", "redrive", "reconcile")
+TOOLS = ("replay", "redrive", "reconcile", "sweep", "connect", "export", "erase")
 # As in sysexits: what was asked for was not understood, or could not be done.
 NOT_DONE = 2
 

@@ -16,8 +16,10 @@ from botocore.config import Config
 
 from ops.errors import OpsError
 from placard import bootstrap
+from placard.aws.customer_data import CustomerData
 from placard.aws.dead_letters import DeadLetterQueue, SqsDeadLetters
 from placard.aws.settings import Settings
+from placard.aws.table import Table
 
 ENDPOINTS = Path(".sandbox/endpoints.json")
 SANDBOX_STACK = "placard"
@@ -52,6 +54,11 @@ class Stack:
             name: DeadLetterQueue(url, None) for name, url in self.resources.items() if name == "StreamFailureQueue"
         }
         return SqsDeadLetters(queues | failures)
+
+    def customer_data(self, customer: str) -> CustomerData:
+        """What its tables keep of a customer."""
+        known = bootstrap.settings()
+        return CustomerData(Table(known.table_name), Table(known.vault_table_name), customer)
 
     def client(self, service: str) -> Any:
         """A boto3 client; a call of a function may take as long as the function."""

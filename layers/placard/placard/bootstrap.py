@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         CircuitStore,
         ClassifiedStore,
         Clock,
+        Consents,
         Credentials,
         DueStore,
         Lister,
@@ -340,6 +341,17 @@ def lister(name: str) -> Lister:
         return load_lister(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
 
     return _part(f"lister {name}", make)
+
+
+def consents(name: str) -> Consents:
+    """What connects accounts by a consent."""
+
+    def make() -> Consents:
+        from placard.portals.registry import load_consents
+
+        return load_consents(name, **_publisher_arguments(name), credentials=credentials(), clock=clock())
+
+    return _part(f"consents {name}", make)
 
 
 def _publisher_arguments(name: str) -> dict[str, Any]:

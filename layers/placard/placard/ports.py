@@ -574,6 +574,16 @@ class Lister(Protocol):
         """Return one page of all adverts that the customer's accounts on a channel have."""
 
 
+class Consents(Protocol):
+    """What a provider's folder knows of a consent that a person gives on the portal's own page."""
+
+    def address(self, channel: str, state: str) -> str:
+        """Return that page's address; `state` comes back with the code, untouched."""
+
+    def trade(self, customer: str, channel: str, account: str, code: str) -> None:
+        """Trade the code for what calls are made with, and keep it. May raise the PortalError tree."""
+
+
 @dataclass(frozen=True, slots=True)
 class Callback:
     """A portal's HTTP request, untouched. Header names are in lower case; `path` is what follows the receiver's own."""
@@ -674,7 +684,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What became of it: the HTTP status, None where there was no answer; `retry_after` in ms; `reason` for people."""
+    """What became of it: the HTTP status, None where there was no answer; `retry_after` in ms.
+
+    `reason` is for the log, in our words: an answer's body may quote what it was sent.
+    """
 
     status: int | None
     retry_after: int | None = None

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from placard.domain.events import PortalEvent
 from placard.domain.policy import Policy
-from placard.ports import Lister, Poller, Publisher, Receiver, Renderer, Row
+from placard.ports import Consents, Lister, Poller, Publisher, Receiver, Renderer, Row
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {
@@ -20,6 +20,8 @@ PROVIDERS: dict[str, tuple[str, str, str | None]] = {
 RENDERERS = {"olx": "OlxRenderer", "aviv": "AvivRenderer", "spotahome": "SpotahomeRenderer"}
 # provider that never calls: the class of its poller.
 POLLERS = {"spotahome": "SpotahomePoller"}
+# provider whose agencies consent on a page of its own: the class of what knows that page.
+CONSENTS = {"olx": "OlxConsents"}
 
 
 def load_policy(provider: str) -> Policy:
@@ -50,6 +52,12 @@ def load_poller(provider: str, *arguments: Any, **named: Any) -> Poller | None:
     if poller is None:
         return None
     return cast("Poller", getattr(import_module(f"{PROVIDERS[provider][0]}.poller"), poller)(*arguments, **named))
+
+
+def load_consents(provider: str, *arguments: Any, **named: Any) -> Consents:
+    """Return what connects accounts by consent. KeyError for a provider that asks for none; it takes what the publisher takes."""
+    folder = import_module(f"{PROVIDERS[provider][0]}.consent")
+    return cast("Consents", getattr(folder, CONSENTS[provider])(*arguments, **named))
 
 
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,7 +86,17 @@ class Tokens:
             return self.rests.begin(app, CredentialsError(APP_REFUSED, status_code=reply.status))
         return None
 
+    def trade(self, turn: Turn, name: str, code: str) -> dict[str, Any]:
+        """Return the first pair of a consent, as it is to be kept; CredentialsError where its code is refused."""
+        said = self._grant(turn, name, {"grant_type": "authorization_code", "code": code}, None)
+        return self._read_pair(said, {})
+
     def _refresh(self, turn: Turn, name: str, account: Held) -> dict[str, Any]:
+        grant = {"grant_type": "refresh_token", "refresh_token": account.value.get("refresh_token")}
+        return self._read_pair(self._grant(turn, name, grant, account), without_note(account.value))
+
+    def _grant(self, turn: Turn, name: str, grant: Mapping[str, Any], account: Held | None) -> Reply:
+        """Ask for a pair; `account` is the credential that a refusal is of, which rests, None for a code."""
         app = self.app()
         pair = f"{app.value.get('client_id', '')}:{app.value.get('client_secret', '')}"
         basic = base64.b64encode(pair.encode()).decode("ascii")
@@ -95,22 +106,27 @@ class Tokens:
                 f"{self.base_url}/oauth/v1/token",
                 account=account_of(name),
                 headers={**identify(app), "Authorization": f"Basic {basic}"},
-                body={"grant_type": "refresh_token", "refresh_token": account.value.get("refresh_token")},
+                body=dict(grant),
             )
             step = judge(Other.RENEWAL, reply)
             if step is Step.STOP_ACCOUNT:
-                raise self.rests.begin(account, CredentialsError(CONSENT_REVOKED, status_code=reply.status))
+                refused = CredentialsError(CONSENT_REVOKED, status_code=reply.status)
+                raise refused if account is None else self.rests.begin(account, refused)
             refusal = self._stop(step, reply, app)
             if refusal is not None:
                 raise refusal
+        return reply
+
+    def _read_pair(self, reply: Reply, kept: Mapping[str, Any]) -> dict[str, Any]:
+        with before_the_call():
             said = reply.read()
         token, refresh = as_text(said.get("access_token")), as_text(said.get("refresh_token"))
         if token is None:
             raise PortalUnavailableError("a token answer without a token", taken=False, status_code=reply.status)
         life = as_number(said.get("expires_in"))
         ends = self.clock.now() + (LIFE if life is None else int(life * SECOND))
-        kept = without_note(account.value) | {"access_token": token, "expires_at": ends}
-        return kept if refresh is None else {**kept, "refresh_token": refresh}
+        pair = {**kept, "access_token": token, "expires_at": ends}
+        return pair if refresh is None else {**pair, "refresh_token": refresh}
 
     def _is_fresh(self, account: Held) -> bool:
         ends = as_number(account.value.get("expires_at"))
