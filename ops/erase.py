@@ -1,7 +1,7 @@
 """make erase CUSTOMER=<id> [APPLY=1 REASON=<why>] [ABANDON=1] [STACK=<name>]
 
-Shows what the hub keeps of a customer, and with APPLY=1 removes it for good: credentials first, then each classified with its
-publications, timeline and the portals' messages, then the rest. Adverts that the public still sees would stay where they are
+Shows what the hub keeps of a customer, and with APPLY=1 removes it for good: credentials first, then classifieds with their
+publications and timelines, the portals' messages and all else. Adverts that the public still sees would stay where they are
 with nobody to take them off: then nothing is removed, unless ABANDON=1 says that this is meant.
 REASON is kept in the stack's log, with the customer's id and the counts. Backups and the log forget by themselves.
 Exit code: 0 shown, or nothing is left, 1 something stands in the way, 2 it could not be done.
@@ -20,7 +20,7 @@ from ops.stack import LOG_STREAM, Stack
 from placard.aws.customer_data import CustomerData
 
 NAMES = ("CUSTOMER", "APPLY", "REASON", "ABANDON")
-# The index that finds classifieds lags: what a pass has missed the next one finds.
+# What comes up meanwhile, a last message of a portal's, the next pass finds.
 MOST_PASSES = 5
 
 

@@ -37,18 +37,19 @@ def vault(aws_environment: str) -> Table:
 
 
 def fill(table: Table, vault: Table, customer: str, remote_id: str) -> None:
-    """Give a customer one of everything, with a former advert that only the timeline remembers."""
+    """Give a customer one of everything, with a former advert, and messages that do not say whose they are."""
     clock = FakeClock()
     classifieds = DynamoClassifiedStore(table, clock)
     publications = DynamoPublicationStore(table, clock, 400)
     classifieds.write(samples.post(customer=customer))
+    classifieds.write(samples.post(customer=customer, estate="deleted"))
+    classifieds.write(samples.delete(customer=customer, estate="deleted"))
     classified_id = samples.post(customer=customer).classified_id
     publication = samples.publication(classified_id=classified_id, customer=customer, remote_id=remote_id)
-    former = samples.entry(classified_id=classified_id, customer=customer, advert_id=f"{remote_id}-former")
-    link = samples.link(remote_id=remote_id, classified_id=classified_id, customer=customer)
-    publications.save(Change(publication, (former,), link))
+    publications.save(Change(publication, (samples.entry(classified_id=classified_id, customer=customer),)))
     for one in (remote_id, f"{remote_id}-former"):
-        publications.put_message(samples.message(remote_id=one, customer=customer), None)
+        publications.write_link(samples.link(remote_id=one, classified_id=classified_id, customer=customer))
+        publications.put_message(samples.message(remote_id=one, customer=None), None)
     DynamoSubscriptionStore(table, clock).save_subscription(Subscription(customer, "https://crm.test", 0))
     for name in SECRETS:
         vault.put({"pk": name.format(customer), "sk": "SECRET", "sealed": "x"}, "attribute_not_exists(pk)")
@@ -92,12 +93,12 @@ def test_whoever_is_interrupted_begins_anew_and_finds_the_rest(table: Table, vau
     assert keys(table, vault) == set()
 
 
-def test_an_advert_that_became_another_classifieds_stays(table: Table, vault: Table) -> None:
+def test_an_advert_that_became_another_customers_stays(table: Table, vault: Table) -> None:
     fill(table, vault, ERASED, "r-1")
     moved: dict[str, Any] = {"pk": "REMOTE#aviv#r-1", "sk": "LINK"}
     stored = table.get(moved)
     assert stored is not None
-    table.put({**stored, "classified_id": "another"}, "attribute_exists(pk)")
+    table.put({**stored, "customer": OTHER}, "attribute_exists(pk)")
     data = CustomerData(table, vault, ERASED)
     assert not any(item["pk"] == moved["pk"] for _, item in data.read())
 

@@ -1,7 +1,7 @@
-"""Everything kept of one customer, to be handed over or erased. For an operator: it reads the whole vault.
+"""Everything kept of one customer, to be handed over or erased. For an operator: it reads both tables whole.
 
-Erasing begins where something new could come from, credentials, and ends each classified with the item that finds the rest,
-so that whoever was interrupted begins anew.
+No index leads to what was deleted, so every item is looked at. A portal's messages may not say whose they are: the LINK of
+their advert does, and goes after them, so that whoever was interrupted begins anew and finds the rest.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from placard.aws.items import SHARDS, Item, read_entry, read_publication
+from placard.aws.items import MESSAGES, Item, read_publication
 from placard.aws.table import Table
-from placard.domain.channels import PROVIDER_OF
 from placard.domain.publication import Publication
 
 # Kinds of secrets that belong to a customer, `<whose>/<kind>/<customer>`, and may go on with channel and account.
 _PARTED = ("accounts", "token")
 _TABLE, _VAULT = "table", "vault"
-
-Place = tuple[str, Item]
 
 
 class CustomerData:
@@ -31,21 +28,20 @@ class CustomerData:
         self._customer = customer
 
     def read(self) -> Iterator[tuple[str, Item]]:
-        """Return every item as (table, item), in the order of erasure; of secrets only their names."""
+        """Return every item as (table, item); of secrets only their names. Credentials come first: nothing new follows them."""
         yield from ((_VAULT, key) for key in self._secrets())
-        for classified_id in self._classifieds():
-            rows = list(self._partition(f"CLASSIFIED#{classified_id}"))
-            yield from ((_TABLE, row) for pk in sorted(self._remotes(rows)) for row in self._adverts(pk, classified_id))
-            # CLASSIFIED itself comes last: it finds the others.
-            yield from ((_TABLE, row) for row in sorted(rows, key=lambda row: row["sk"] == "CLASSIFIED"))
-        yield from ((_TABLE, row) for row in self._partition(f"CUSTOMER#{self._customer}"))
+        seen: set[tuple[str, str]] = set()
+        for row in self._rows():
+            adverts = self._messages(row["pk"]) if row.get("kind") == "LINK" else ()
+            for item in (*adverts, row):
+                key = (item["pk"], item["sk"])
+                if key not in seen:
+                    seen.add(key)
+                    yield _TABLE, item
 
     def publications(self) -> Iterator[Publication]:
         """Return the customer's publications."""
-        for classified_id in self._classifieds():
-            for row in self._partition(f"CLASSIFIED#{classified_id}"):
-                if row.get("kind") == "PUBLICATION":
-                    yield read_publication(row)
+        return (read_publication(row) for row in self._rows() if row.get("kind") == "PUBLICATION")
 
     def erase(self, place: str, item: Item) -> None:
         """Remove one of the items that `read` returned; it may be gone already."""
@@ -64,38 +60,14 @@ class CustomerData:
             else kind in _PARTED and f"{rest}/".startswith(f"{self._customer}/")
         )
 
-    def _classifieds(self) -> Iterator[str]:
-        found = {
-            row["pk"].removeprefix("CLASSIFIED#")
-            for shard in range(SHARDS)
-            for row in self._tables[_TABLE].query(
-                "change_shard = :shard", {":shard": f"{self._customer}#{shard}"}, index_name="changes"
-            )
-        }
-        yield from sorted(found)
+    def _rows(self) -> Iterator[Item]:
+        values = {":customer": self._customer, ":own": f"CUSTOMER#{self._customer}"}
+        return self._tables[_TABLE].scan("customer = :customer OR pk = :own", values)
 
-    def _partition(self, pk: str) -> Iterator[Item]:
-        return self._tables[_TABLE].query("pk = :pk", {":pk": pk}, consistent_read=True)
-
-    def _remotes(self, rows: list[Item]) -> set[str]:
-        """Return the partitions of all adverts that a classified has had, by its publications and its timeline."""
-        found = set()
-        for row in rows:
-            if row.get("kind") == "PUBLICATION":
-                publication = read_publication(row)
-                ids = {publication.remote_id, *publication.surplus}
-            elif row.get("kind") == "STATUS":
-                ids = {read_entry(row).advert_id}
-            else:
-                continue
-            found |= {f"REMOTE#{PROVIDER_OF[row['channel']]}#{remote_id}" for remote_id in ids if remote_id}
-        return found
-
-    def _adverts(self, pk: str, classified_id: str) -> list[Item]:
-        """Return an advert's LINK and messages, LINK last; nothing where it is another classified's by now."""
-        rows = list(self._partition(pk))
-        owners = {row["classified_id"] for row in rows if row["sk"] == "LINK"}
-        return sorted(rows, key=lambda row: row["sk"] == "LINK") if owners <= {classified_id} else []
+    def _messages(self, pk: str) -> Iterator[Item]:
+        return self._tables[_TABLE].query(
+            "pk = :pk AND begins_with(sk, :messages)", {":pk": pk, ":messages": MESSAGES}, consistent_read=True
+        )
 
 
 def to_json(item: Item) -> dict[str, Any]:

@@ -83,8 +83,8 @@ class Table:
             if start is None:
                 return
 
-    def scan(self, condition: str, values: Item, members: str) -> Iterator[Item]:
-        """Return these members of all items that pass the condition. Reads the whole table, consistently."""
+    def scan(self, condition: str, values: Item, members: str | None = None) -> Iterator[Item]:
+        """Return all items that pass the condition, or these members of them. Reads the whole table, consistently."""
         start = None
         while True:
             rows, start = self._call(
