@@ -10,7 +10,7 @@ from sandbox.errors import SandboxError
 
 # Three name/version pairs: software, tool, operating system.
 USER_AGENT = f"placard-crm/1.0 httpx/{httpx.__version__} {platform.system()}/{platform.release()}"
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 60.0
 PAGE = 100
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
 RECEIVERS_SIDE_BY_SIDE = 3  # each starts a worker; an advert brings up to three notifications at once
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 
 
 def make_first_calls(endpoints: dict[str, Any], state: Path) -> None:

@@ -81,7 +81,7 @@ def run_tool(command: Sequence[str | Path], log: Path, environment: Mapping[str,
         raise SandboxError(f"{what} failed (exit code {code}): see {log}.")
 
 
-def await_url(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 60) -> None:
+def await_url(url: str, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 120) -> None:
     """Wait until `url` answers 200; `SandboxError` when the process ends or the time is over before that."""
 
     def answers() -> bool:

@@ -13,7 +13,7 @@ from rich.text import Text
 from sandbox.crm import Crm
 from sandbox.errors import SandboxError
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 0.3
 SUCCEEDED = frozenset({"CREATED", "UPDATED", "DELETED"})
 PARTLY = frozenset({"CREATED_WITH_MEDIA_ERROR", "UPDATED_WITH_MEDIA_ERROR"})
@@ -43,7 +43,7 @@ class Watched:
 def watch_until_ended(crm: Crm, watched: list[Watched], console: Console) -> None:
     """Show every portal's status as it changes, and return when each has its end state.
 
-    Raises `SandboxError`, naming what is still open, when that takes longer than a minute.
+    Raises `SandboxError`, naming what is still open, when that takes longer than three minutes.
     """
     if not console.is_terminal:
         _print_changes(crm, watched, console)
@@ -54,7 +54,7 @@ def watch_until_ended(crm: Crm, watched: list[Watched], console: Console) -> Non
 
 
 def await_advert(crm: Crm, one: Watched, portal: str) -> str:
-    """Return the portal's id of an advert as soon as the hub knows it; `SandboxError` after a minute without."""
+    """Return the portal's id of an advert as soon as the hub knows it; `SandboxError` after three minutes without."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         one.latest = crm.read_latest(one.classified_id)

@@ -13,7 +13,7 @@ from tests.e2e.world import Simulator, wait_for
 
 AGENT = "08699e5b-45dd-479e-8a7f-5a7563a843cb"
 # The hub sweeps every ten seconds here, twice a second and account.
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ class V4Client:
 
     def __init__(self, base_url: str, token: str) -> None:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": USER_AGENT}
-        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=30, trust_env=False)
+        self._http = httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False)
 
     def close(self) -> None:
         """Close its connections."""
@@ -190,7 +190,7 @@ class Listener:
         """Keep what came."""
         self._heard.put((path, body))
 
-    def await_status(self, seconds: float = 60) -> tuple[str, Status]:
+    def await_status(self, seconds: float = 180) -> tuple[str, Status]:
         """The next status and the classified it is about; fails when none comes."""
         path, body = self._heard.get(timeout=seconds)
         found = re.fullmatch(r"/crm/classifieds/([^/]+)/statuses", path)

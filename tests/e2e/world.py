@@ -32,7 +32,7 @@ class Simulator:
     """One simulated portal, through its switches."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=10, trust_env=False)
+        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
     def ask(self, what: str, **params: str) -> Any:
         answer = self._client.get(f"/_sim/{what}", params=params)

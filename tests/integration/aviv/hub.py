@@ -29,7 +29,7 @@ from tests.integration.simulators.callers import RESALE, Aviv
 from tests.unit.portals.scene import CUSTOMER
 
 Json = dict[str, Any]
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 90.0
 ESTATE = str(RESALE["data"]["metaData"]["source"]["offererEstateId"])
 
 

@@ -30,7 +30,7 @@ from tests.unit.portals.scene import CUSTOMER
 
 Task = Callable[[], object]
 Json = dict[str, Any]
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 ASKED: dict[Kind, Ask] = {
     Kind.DEACTIVATE: deactivate_classified,
     Kind.ACTIVATE: activate_classified,

@@ -22,7 +22,7 @@ def read_contract(name: str) -> Any:
     return json.loads((CONTRACTS / name).read_text(encoding="utf-8"))
 
 
-def await_value(look: Callable[[], T | None], seconds: float = 5) -> T:
+def await_value(look: Callable[[], T | None], seconds: float = 30) -> T:
     """The first truthy value `look` gives; fails when there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

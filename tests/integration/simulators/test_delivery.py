@@ -189,6 +189,6 @@ def test_port_in_use_is_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         command = [sys.executable, "-m", "sandbox.simulators.olx", "--port", port]
-        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=20)
+        done = subprocess.run(command, check=False, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1 and port in done.stderr

@@ -164,7 +164,7 @@ def test_one_canary_flies_and_its_answer_lets_everybody_through(hub: Hub, caplog
         (record.levelname, record.getMessage()) for record in caplog.records if record.name == "placard.portals.breaker"
     ]
     assert levels == [
-        ("ERROR", "a portal does not answer; the account's calls are held"),
+        ("WARNING", "a portal does not answer; the account's calls are held"),
         ("INFO", "the portal answers again"),
     ]
 
@@ -208,7 +208,7 @@ def test_a_portal_that_is_down_for_hours_is_asked_ever_more_rarely_and_alarms_on
         except PortalUnavailableError as error:
             hub.clock.advance(error.wait or SECOND)
     assert hub.sent < MOST_FAILURES + 6 + 4 * HOUR // (LONGEST_OPENING // 2)
-    assert [record.levelname for record in caplog.records if record.name == "placard.portals.breaker"] == ["ERROR"]
+    assert [record.levelname for record in caplog.records if record.name == "placard.portals.breaker"] == ["WARNING"]
 
 
 def test_what_is_held_takes_nothing_of_the_budget_that_others_share(hub: Hub) -> None:

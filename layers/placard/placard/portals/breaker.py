@@ -113,10 +113,10 @@ class Breaker:
             return otherwise
 
     def _log(self, account: str, before: Circuit, after: Circuit, now: int) -> None:
-        """Tell the operator of each outage once, when it begins: an alarm counts the logged errors."""
+        """Tell the operator of each outage once, when it begins: an alarm counts these lines. The fault is not the hub's."""
         named = {"provider": self.provider, "account": account}
         if before.closed and not after.closed:
-            logger.error("a portal does not answer; the account's calls are held", extra=named)
+            logger.warning("a portal does not answer; the account's calls are held", extra=named)
         elif after.closed and not before.closed:
             logger.info("the portal answers again", extra={**named, "heldForMs": now - before.opened_at})
 
