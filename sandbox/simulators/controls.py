@@ -48,6 +48,18 @@ async def read_order(request: Request) -> Any:
         raise BadSwitchError("the body is not JSON") from error
 
 
+def read_pattern(request: Request) -> re.Pattern[str]:
+    """The regular expression `path` of a query; without one, what every path fits.
+
+    Raises:
+        BadSwitchError: it is none.
+    """
+    try:
+        return re.compile(request.query_params.get("path", ""))
+    except re.error as error:
+        raise BadSwitchError(f"path is no regular expression: {error}") from error
+
+
 async def refuse_switch(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 400)
 
@@ -82,11 +94,8 @@ def build_gate_controls(journal: Journal, faults: FaultPlan) -> list[Route]:
         return JSONResponse({"status": "ok"})
 
     async def list_calls(request: Request) -> Response:
-        path, method = request.query_params.get("path", ""), request.query_params.get("method")
-        try:
-            calls = [call for call in journal.calls if re.search(path, call.path) and method in (None, call.method)]
-        except re.error as error:
-            raise BadSwitchError(f"path is no regular expression: {error}") from error
+        path, method = read_pattern(request), request.query_params.get("method")
+        calls = [call for call in journal.calls if path.search(call.path) and method in (None, call.method)]
         return JSONResponse({"items": [asdict(call) for call in calls]})
 
     async def show_counts(request: Request) -> Response:

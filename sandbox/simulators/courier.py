@@ -4,18 +4,20 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import httpx
 
-from sandbox.simulators.faults import BadSwitchError
+from sandbox.simulators.faults import BadSwitchError, is_share
 from sandbox.simulators.journal import Journal
 
-MODES = ("normal", "twice", "swapped", "none", "slow")
+MODES = ("normal", "twice", "swapped", "none", "slow", "mixed")
+MIXED = MODES[1:5]
 SLOW_MS = 3000
 # A swapped message whose partner never comes is sent after all.
 PARTNER_WAIT_S = 1.0
-MEMBERS = frozenset({"mode", "delay_ms", "unsigned", "early"})
+MEMBERS = frozenset({"mode", "delay_ms", "unsigned", "early", "shares", "seed"})
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,19 @@ class Letter:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+def read_shares(order: Any) -> dict[str, float]:
+    """The shares of a mixed mode: mode → share of the letters, of 1; the rest go normally.
+
+    Raises:
+        BadSwitchError: another mode, no share, or more than all.
+    """
+    if not isinstance(order, dict) or order.keys() - {*MIXED} or not all(is_share(one) for one in order.values()):
+        raise BadSwitchError(f"shares are numbers from 0 to 1 for {', '.join(MIXED)}")
+    if sum(order.values()) > 1:
+        raise BadSwitchError("shares are 1 together at most")
+    return dict(order)
+
+
 class Courier:
     """Sends letters in order per advert, records them, and keeps every task that runs in the background."""
 
@@ -53,27 +68,28 @@ class Courier:
         """Back to normal mode; what is still under way is given up."""
         for task in self._tasks:
             task.cancel()
-        self.mode, self.delay_ms, self.unsigned, self.early = "normal", 0, False, False
+        self.configure({})
         self._held: dict[str, Letter] = {}
         self._order: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._first_tries: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._places = asyncio.Semaphore(50)
 
     def configure(self, order: Any) -> None:
-        """Take `{mode?, delay_ms?, unsigned?, early?}`; what is not named goes back to its default.
+        """Take `{mode?, delay_ms?, unsigned?, early?, shares?, seed?}`; what is not named goes back to its default.
 
         Raises:
-            BadSwitchError: an unknown member or mode.
+            BadSwitchError: an unknown member or mode, or a wrong type.
         """
         if not isinstance(order, dict) or order.keys() - MEMBERS:
             raise BadSwitchError(f"callbacks take {', '.join(sorted(MEMBERS))}")
         mode = order.get("mode", "normal")
         if mode not in MODES:
             raise BadSwitchError(f"mode must be one of {', '.join(MODES)}")
-        delay_ms = order.get("delay_ms", SLOW_MS if mode == "slow" else 0)
-        if type(delay_ms) is not int or delay_ms < 0:
-            raise BadSwitchError("delay_ms must be a whole number")
+        delay_ms, seed = order.get("delay_ms", SLOW_MS if mode in ("slow", "mixed") else 0), order.get("seed", 0)
+        if any(type(number) is not int or number < 0 for number in (delay_ms, seed)):
+            raise BadSwitchError("delay_ms and seed must be whole numbers")
         self.mode, self.delay_ms = mode, delay_ms
+        self.shares, self.seed, self._chance = read_shares(order.get("shares", {})), seed, Random(seed)
         self.unsigned, self.early = bool(order.get("unsigned")), bool(order.get("early"))
 
     def show(self) -> dict[str, Any]:
@@ -87,13 +103,18 @@ class Courier:
 
     def post(self, letter: Letter) -> None:
         """Send a letter as the mode says, without waiting."""
-        if self.mode == "none":
+        mode = self.draw_mode() if self.mode == "mixed" else self.mode
+        if mode == "none":
             self._journal.close_callback(self._journal.open_callback(letter.object_id, letter.body), "withheld")
-        elif self.mode == "swapped":
+        elif mode == "swapped":
             self._swap(letter)
         else:
-            for _ in range(2 if self.mode == "twice" else 1):
-                self._dispatch(letter)
+            for _ in range(2 if mode == "twice" else 1):
+                self._dispatch(letter, late=self.mode != "mixed" or mode == "slow")
+
+    def draw_mode(self) -> str:
+        """The mode of one letter among mixed ones, by the shares."""
+        return self._chance.choices([*self.shares, "normal"], [*self.shares.values(), 1 - sum(self.shares.values())])[0]
 
     async def settle(self, object_id: str) -> None:
         """Wait until every letter posted so far for this advert has been tried once."""
@@ -106,18 +127,18 @@ class Courier:
             self._held[letter.object_id] = letter
             self.run(self._release_later(letter))
         else:
-            self._dispatch(letter)
-            self._dispatch(earlier)
+            self._dispatch(letter, late=self.mode != "mixed")
+            self._dispatch(earlier, late=self.mode != "mixed")
 
     async def _release_later(self, letter: Letter) -> None:
         await asyncio.sleep(PARTNER_WAIT_S)
         if self._held.get(letter.object_id) is letter:
-            self._dispatch(self._held.pop(letter.object_id))
+            self._dispatch(self._held.pop(letter.object_id), late=self.mode != "mixed")
 
-    def _dispatch(self, letter: Letter) -> None:
+    def _dispatch(self, letter: Letter, *, late: bool) -> None:
         tried = asyncio.Event()
         self._first_tries[letter.object_id].add(tried)
-        self.run(self._deliver(letter, tried, self.delay_ms / 1000))
+        self.run(self._deliver(letter, tried, self.delay_ms / 1000 if late else 0))
 
     async def _deliver(self, letter: Letter, tried: asyncio.Event, delay: float) -> None:
         callback = self._journal.open_callback(letter.object_id, letter.body)

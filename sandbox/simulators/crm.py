@@ -12,11 +12,15 @@ Switches:
     GET    /_sim/calls?path=&method=  what came, oldest first, with body, the status answered (null: none), fault and
                                       webhook {id, timestamp, verified}; verified is null without the prefix's secrets;
                                       path is a regular expression
+    GET    /_sim/accepted?path=&after= the callbacks that were taken {path, webhook_id, time}, in order; path is a regular
+                                      expression, after leaves out so many of the first; `next` is the after of next time.
+                                      One whose answer a fault swallowed was taken all the same
     GET    /_sim/counts               {calls, writes, tokens, callbacks}
     PUT    /_sim/secrets              {"/<customer>": ["whsec_…", …], …}: the secrets of these prefixes
     POST   /_sim/reset                forgets calls, faults and secrets
-    POST   /_sim/faults               {match?: {method, path}, times?, kind, ...}; kinds: status (status, headers,
-                                      body), html (502 page), drop_before, drop_after (done, not answered), delay (ms),
+    POST   /_sim/faults               {match?: {method, path}, times?, share?, seed?, kind, ...}; share: of the calls
+                                      that fit, chosen by seed; kinds: status (status, headers, body), html (502
+                                      page), drop_before, drop_after (done, not answered; ms before it drops), delay (ms),
                                       endless (status, headers, ms between pieces of a body that does not end)
     GET, DELETE /_sim/faults          the orders in force; none any more
 
@@ -44,10 +48,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.simulators.controls import build_gate_controls, read_order, refuse_switch
+from sandbox.simulators.controls import build_gate_controls, read_order, read_pattern, refuse_switch
 from sandbox.simulators.faults import BadSwitchError, FaultPlan
 from sandbox.simulators.gate import Gate
-from sandbox.simulators.journal import Journal
+from sandbox.simulators.journal import Journal, format_now
 from sandbox.simulators.serve import run_simulator
 
 STATUSES = "/classifieds/{id}/statuses"
@@ -60,11 +64,21 @@ class CrmReceiver:
         self._journal = journal
         self._faults = faults
         self._secrets: dict[str, list[Webhook]] = {}
+        self._accepted: list[dict[str, str | None]] = []
 
     async def accept_status(self, request: Request) -> Response:
-        if self._verify(request.url.path, request.headers, await request.body()) is False:
+        path = request.url.path
+        if self._verify(path, request.headers, await request.body()) is False:
             return JSONResponse({"error": "no valid signature"}, 401)
+        self._accepted.append({"path": path, "webhook_id": request.headers.get("webhook-id"), "time": format_now()})
         return Response(status_code=201)
+
+    async def list_accepted(self, request: Request) -> Response:
+        path, after = read_pattern(request), request.query_params.get("after", "0")
+        if not after.isdecimal():
+            raise BadSwitchError("after must be a whole number")
+        found = [one for one in self._accepted[int(after) :] if path.search(str(one["path"]))]
+        return JSONResponse({"items": found, "next": len(self._accepted)})
 
     async def set_secrets(self, request: Request) -> Response:
         order = await read_order(request)
@@ -77,6 +91,7 @@ class CrmReceiver:
         self._journal.clear()
         self._faults.orders.clear()
         self._secrets.clear()
+        self._accepted.clear()
         return Response(status_code=204)
 
     def inspect(self, path: str, headers: Headers, body: bytes) -> dict[str, Any]:
@@ -120,6 +135,7 @@ def build_app(*, log: Path | None = None) -> ASGIApp:
     crm = CrmReceiver(journal, faults)
     routes = [
         *build_gate_controls(journal, faults),
+        Route("/_sim/accepted", crm.list_accepted),
         Route("/_sim/secrets", crm.set_secrets, methods=["PUT"]),
         Route("/_sim/reset", crm.reset, methods=["POST"]),
         Route(STATUSES, crm.accept_status, methods=["POST"]),

@@ -55,10 +55,11 @@ class Gate:
             answer = build_answer(fault)
         elif fault is None or fault.kind != "drop_before":
             answer = await self._ask_app(body, scope)
-        if answer is None or (fault and fault.kind == "drop_after"):
+        if fault and (answer is None or fault.kind == "drop_after"):
             self._journal.close_call(call, None)
+            await asyncio.sleep(fault.ms / 1000)
             await drop_connection(scope, receive)
-        else:
+        elif answer is not None:
             self._journal.close_call(call, answer.status_code)
             await answer(scope, receive, send)
 

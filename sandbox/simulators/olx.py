@@ -23,12 +23,14 @@ Switches:
     GET    /_sim/adverts              adverts with account, payload and meta
     POST   /_sim/reset                forgets adverts, records, faults and switches, and with
                                       {"connections": true} tokens too
-    POST   /_sim/faults               {match?: {method, path}, times?, kind, ...}; kinds: status (status, headers,
-                                      body), html (502 page), drop_before, drop_after (done, not answered), delay (ms),
+    POST   /_sim/faults               {match?: {method, path}, times?, share?, seed?, kind, ...}; share: of the calls
+                                      that fit, chosen by seed; kinds: status (status, headers, body), html (502
+                                      page), drop_before, drop_after (done, not answered; ms before it drops), delay (ms),
                                       endless (status, headers, ms between pieces of a body that does not end)
     GET, DELETE /_sim/faults          the orders in force; none any more
     PUT    /_sim/callbacks            {mode, delay_ms, unsigned, early}, the rest is default; mode: normal, twice,
-                                      swapped (each second before its first), none, slow (delay_ms 3000);
+                                      swapped (each second before its first), none, slow (delay_ms 3000),
+                                      mixed ({shares: {"twice": 0.2, …}, seed}, the rest normal);
                                       delay_ms: wait before each; early: the end is told before the 202
     GET, PUT /_sim/rules              delay_ms of an operation; duplicates: reuse, conflict (409 without uuid);
                                       lifecycle: cycle, flat, nested, wrapped, none; names: sample, table (the

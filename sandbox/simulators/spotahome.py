@@ -19,8 +19,9 @@ Switches:
     GET    /_sim/adverts              properties, each with `published` and its newest process
     POST   /_sim/reset                forgets properties, records, faults and switches, and with
                                       {"connections": true} tokens too
-    POST   /_sim/faults               {match?: {method, path}, times?, kind, ...}; kinds: status (status, headers,
-                                      body), html (502 page), drop_before, drop_after (done, not answered), delay (ms)
+    POST   /_sim/faults               {match?: {method, path}, times?, share?, seed?, kind, ...}; share: of the calls
+                                      that fit, chosen by seed; kinds: status (status, headers, body), html (502
+                                      page), drop_before, drop_after (done, not answered; ms before it drops), delay (ms)
     GET, DELETE /_sim/faults          the orders in force; none any more
     GET, PUT /_sim/rules              delay_ms: how long a list takes; fail_every: each n-th list is a 500; shift: so many
                                       rows move from the front to the end after each page; miscount: added to `count` and

@@ -55,6 +55,23 @@ def list_calls(sim: httpx.Client, path: str = "") -> list[dict[str, Any]]:
     return list(sim.get("/calls", params={"path": path}).json()["items"])
 
 
+def test_what_was_taken_is_listed_in_order_though_the_hub_never_learned_of_it(url: str, sim: httpx.Client) -> None:
+    assert send(url, "c1").status == 201
+    order(sim, kind="drop_after", times=1)
+    assert send(url, "c2").status is None
+    order(sim, kind="status", status=503, times=1)
+    assert send(url, "c3").status == 503
+    assert send(url, "c4", customer="/nice").status == 201
+    listed = sim.get("/accepted", params={"path": "^/lyon/"}).json()
+    assert [one["webhook_id"] for one in listed["items"]] == ["status-of-c1", "status-of-c2"]
+    assert listed["next"] == 3
+    rest = sim.get("/accepted", params={"after": "2"}).json()["items"]
+    assert [one["path"] for one in rest] == ["/nice/classifieds/c4/statuses"]
+    assert sim.get("/accepted", params={"after": "x"}).status_code == 400
+    sim.post("/reset")
+    assert sim.get("/accepted").json() == {"items": [], "next": 0}
+
+
 @pytest.mark.parametrize("customer", ["", "/lyon", "/a/deeper/prefix", "/classifieds/x"])
 def test_a_callback_is_taken_under_any_prefix_and_noted(url: str, sim: httpx.Client, customer: str) -> None:
     assert send(url, customer=customer) == Reply(201, None, "HTTP 201")

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from sandbox.simulators.courier import Courier, RetryPolicy
+from sandbox.simulators.journal import Journal
 from tests.integration.simulators.callers import AGENT, PLAIN, Aviv, Olx, Receiver, await_value, read_contract
 
 ROOT = Path(__file__).parents[3]
@@ -64,6 +67,30 @@ def test_slow_messages_are_still_waiting_when_the_operation_has_ended(olx_api: O
     receiver.await_told(2)
 
 
+def test_a_mixed_mode_chooses_by_its_shares_and_repeats_its_choices() -> None:
+    shares = {"twice": 0.2, "swapped": 0.1, "slow": 0.1, "none": 0.1}
+
+    def draw(seed: int) -> list[str]:
+        courier = Courier(Journal(), RetryPolicy(lambda status: True, 0, 0, 1.0, retry_slow=False))
+        courier.configure({"mode": "mixed", "shares": shares, "seed": seed})
+        return [courier.draw_mode() for _ in range(2_000)]
+
+    chosen = Counter(draw(1))
+    assert draw(1) == draw(1) != draw(2)
+    assert chosen["normal"] == pytest.approx(1_000, abs=100)
+    assert [chosen[mode] for mode in shares] == pytest.approx([2_000 * share for share in shares.values()], abs=80)
+
+
+def test_a_mixed_mode_sends_twice_what_it_draws_so_and_only_the_late_late(olx_api: Olx, receiver: Receiver) -> None:
+    olx_api.rule(lifecycle="none")
+    olx_api.callbacks(mode="mixed", shares={"twice": 1}, delay_ms=60_000)
+    olx_api.create()
+    receiver.await_told(2)
+    olx_api.callbacks(mode="mixed", shares={"slow": 1}, delay_ms=60_000)
+    olx_api.create()
+    assert [one["attempts"] for one in list_sent(olx_api)] == [1, 1, 0]
+
+
 def test_early_notifications_arrive_before_the_answer(olx_api: Olx, receiver: Receiver) -> None:
     olx_api.callbacks(early=True)
     answer = olx_api.post()
@@ -105,6 +132,17 @@ def test_fault_answers_with_its_status_then_is_spent(olx_api: Olx) -> None:
     answer = olx_api.post()
     assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (429, example["body"], "30")
     assert olx_api.post().status_code == 202
+
+
+def test_a_fault_strikes_its_share_and_the_same_calls_again(olx_api: Olx) -> None:
+    def strike(seed: int) -> list[int]:
+        olx_api.http.delete("/_sim/faults")
+        olx_api.http.post("/_sim/faults", json={"kind": "status", "status": 503, "share": 0.3, "seed": seed})
+        return [olx_api.http.get("/advert/v1/meta").status_code for _ in range(300)]
+
+    struck = strike(1)
+    assert struck.count(503) == pytest.approx(90, abs=30)
+    assert struck == strike(1) != strike(2)
 
 
 def test_html_fault_is_a_502_page(olx_api: Olx) -> None:
