@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -72,6 +72,8 @@ simulate: .venv/.ready  # all use cases in memory, with every fault there is: SE
 	@PYTHONPATH=layers/placard $(RUN) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) --jobs $(or $(JOBS),1))
 planted: .venv/.ready  # faults planted on purpose: which seed of the simulation finds each
 	@PYTHONPATH=layers/placard $(RUN) -m simulation.planted
+chaos: setup  # a campaign of faults against the whole hub in a sandbox of its own: SEED=n, CLASSIFIEDS=300
+	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(CLASSIFIEDS),--classifieds $(CLASSIFIEDS))
 integration e2e: setup
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example

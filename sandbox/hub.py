@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from sandbox.concurrency import limit_concurrency
 from sandbox.embedded_aws import ACCESS_KEY, REGION, EmbeddedAws, start_embedded_aws
 from sandbox.errors import SandboxError
 from sandbox.first_calls import make_first_calls
@@ -151,6 +152,7 @@ def portal_parameters(simulators: dict[str, str]) -> dict[str, str]:
 def _connect(aws: EmbeddedAws, stack: Stack, simulators: dict[str, str], state: Path, pids: list[int]) -> Endpoints:
     """What a deployment alone does not give here: routes, loopback addresses, secrets, a finer schedule."""
     permit_batches(aws, stack)
+    limit_concurrency(aws)
     register_routes(aws, stack)
     _shorten_visibility(aws, stack)
     client = aws.client("cognito-idp").describe_user_pool_client(

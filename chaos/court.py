@@ -1,0 +1,102 @@
+"""Holds the campaign's listings against the hub and the portals, until nothing is open or the time is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos.crm import PREFIX, Agency
+from chaos.plan import PORTALS, Listing
+from chaos.portals import Advert, Key, Portals, key_of
+from chaos.verdict import Entry, Finding, count_repeated, is_explained, judge_publication, judge_telling
+from sandbox.crm import Crm
+
+Case = tuple[int, str]  # a listing's number and a portal, or the empty text for what its CRM was told
+
+
+@dataclass
+class Judgement:
+    """What one look found. `explained` counts publications whose wish ended with a problem, by portal and code."""
+
+    findings: dict[Case, list[Finding]] = field(default_factory=dict)
+    adverts: int = 0
+    met: Counter[str] = field(default_factory=Counter)
+    explained: dict[str, Counter[str]] = field(default_factory=lambda: {portal: Counter() for portal in PORTALS})
+    entries: int = 0
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(finding.kind for findings in self.findings.values() for finding in findings)
+
+
+class Court:
+    """Looks through the hub's API and the simulators' switches alone."""
+
+    def __init__(self, agency: Agency, portals: Portals) -> None:
+        self._agency, self._portals = agency, portals
+        self._crm = Crm(agency.endpoints)
+        self._accepted: list[tuple[str, str]] = []  # classified id, webhook id
+        self._counted = 0
+        self._settled: set[int] = set()
+
+    def close(self) -> None:
+        self._crm.close()
+
+    @property
+    def converged(self) -> int:
+        """Listings of which nothing was open when they were last looked at."""
+        return len(self._settled)
+
+    @property
+    def told_twice(self) -> int:
+        return count_repeated([webhook_id for _, webhook_id in self._accepted])
+
+    def look_at_open(self, progress: Callable[[], None]) -> bool:
+        """Look at what was open, listing by listing; whether nothing is any more."""
+        adverts = self._read_outside()
+        for number, listing in self._agency.listings.items():
+            if number not in self._settled:
+                judgement = Judgement()
+                self._judge(number, listing, adverts, judgement)
+                if not judgement.findings:
+                    self._settled.add(number)
+                progress()
+        return len(self._settled) == len(self._agency.listings)
+
+    def judge_all(self, progress: Callable[[], None]) -> Judgement:
+        """Look at everything once more."""
+        adverts, judgement = self._read_outside(), Judgement()
+        for number, listing in self._agency.listings.items():
+            self._judge(number, listing, adverts, judgement)
+            progress()
+        self._settled -= {number for number, _ in judgement.findings}
+        return judgement
+
+    def _read_outside(self) -> Any:
+        told, self._counted = self._portals.list_accepted(PREFIX, self._counted)
+        self._accepted += [(one["path"].split("/")[-2], one["webhook_id"]) for one in told]
+        return self._portals.list_adverts()
+
+    def _judge(self, number: int, listing: Listing, adverts: dict[Key, list[Advert]], judgement: Judgement) -> None:
+        classified_id = self._agency.ids[number]
+        latest = self._crm.read_latest(classified_id)
+        for portal in PORTALS:
+            revision = self._agency.revisions[number, portal]
+            found = adverts.get(key_of(listing, portal), [])
+            entry = latest.get(portal)
+            self._add(judgement, (number, portal), judge_publication(listing, portal, revision, found, entry))
+            judgement.adverts += sum(advert.stands for advert in found)
+            if entry is not None and is_explained(entry, revision):
+                judgement.explained[portal][entry["problem"]["code"]] += 1
+            else:
+                judgement.met[portal] += (number, portal) not in judgement.findings
+        accepted = [webhook_id for told, webhook_id in self._accepted if told == classified_id]
+        entries: list[Entry] = [one for one in self._crm.list_statuses(classified_id) if one["outcome"] == "applied"]
+        judgement.entries += len(entries)
+        self._add(judgement, (number, ""), judge_telling(reversed(entries), accepted))
+
+    def _add(self, judgement: Judgement, case: Case, findings: list[Finding]) -> None:
+        if findings:
+            judgement.findings[case] = findings
