@@ -7,7 +7,8 @@ What we rely on, read in ministack 1.5:
 - The access key `test` is the account's root.
 - API and function URLs are reached by path, without a Host header of their own: `/_aws/execute-api/{apiId}/$default/…`
   and `/_aws/lambda-url/{urlId}/…`; Cognito's token endpoint is `/oauth2/token` for every pool.
-- Workers read their standard input and end with ministack. Unpacked layers lie in TMPDIR.
+- Workers read their standard input and end with ministack. Their folders lie in TMPDIR, beside the unpacked layers.
+- How events are polled and layers unpacked is replaced by `aws_process`.
 """
 
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def start_embedded_aws(port: int, state: Path, pids: list[int]) -> EmbeddedAws:
     }
     aws = EmbeddedAws(port)
     log = state / "ministack.log"
-    process = start_process([interpreter, "-m", "ministack"], log, settings)
+    process = start_process([interpreter, "-m", "sandbox.aws_process"], log, settings)
     pids.append(process.pid)
     await_url(f"{aws.endpoint_url}/_ministack/ready", process, log)
     return aws
