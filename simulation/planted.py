@@ -95,17 +95,17 @@ def _name_anew(**members: Any) -> Delivery:
     return Delivery(**{**members, "webhook_id": f"{members['webhook_id']}-{next(_webhook_ids)}"})
 
 
-def _clear_first(self: Reconcile, due: Due, now: int) -> None:
+def _clear_first(self: Reconcile, due: Due, now: int, woken: Any) -> bool:
     if due.kind != "PUBLICATION":
-        _wake_due(self, due, now)
-        return
+        return _take_due(self, due, now, woken)
     self.dues.clear(due)
     classified_id, channel = due.pk.partition("#")[2], due.sk.partition("#")[2]
     provider = "aviv" if channel == "aviv" else "olx"
-    self.wake_ups.send((WakeUp(provider, classified_id, channel, due.customer),))
+    woken.looks.append(WakeUp(provider, classified_id, channel, due.customer))
+    return True
 
 
-_wake_due = Reconcile._wake
+_take_due = Reconcile._take
 
 
 def _seen_already(_publication: Publication, _classified: Classified) -> bool:
@@ -142,7 +142,7 @@ FAULTS = (
         "a message is marked before it is folded",
         {"placard.use_cases.apply_events.ApplyEvents._fold": _fold_in_two_steps},
     ),
-    Fault("a due time is cleared and not moved", {"placard.use_cases.reconcile.Reconcile._wake": _clear_first}),
+    Fault("a due time is cleared and not moved", {"placard.use_cases.reconcile.Reconcile._take": _clear_first}),
     Fault("a classified is not due until it was seen", {"placard.use_cases.reconcile.has_seen": _seen_already}),
 )
 

@@ -38,6 +38,11 @@ def shard_of(key: Item) -> int:
     return zlib.crc32(key["pk"].encode()) % SHARDS
 
 
+def shard_name(customer: str, key: Item) -> str:
+    """Return the shard of an item among its customer's, which the indexes `changes` and `entries` are divided by."""
+    return f"{customer}#{shard_of(key)}"
+
+
 def expiry(instant: int, retention_days: int) -> int:
     """Return when an item of this instant (ms) expires, in seconds as DynamoDB wants it."""
     return (instant + retention_days * DAY) // SECOND
@@ -157,7 +162,7 @@ def entry_item(entry: Entry, retention_days: int) -> Item:
         "channel": entry.channel,
         "customer": entry.customer,
         "creation_date": created,
-        "entry_shard": f"{entry.customer}#{shard_of(key)}",
+        "entry_shard": shard_name(entry.customer, key),
         "outcome": entry.outcome.value,
         "body": compress(pack(entry)),
         "expires_at": expiry(entry.creation_date, retention_days),

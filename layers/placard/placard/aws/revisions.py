@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from placard.aws.codec import compress
-from placard.aws.items import Item, classified_key, due_members, shard_of
+from placard.aws.items import Item, classified_key, due_members, shard_name
 from placard.domain.channels import PORTALS
 from placard.domain.classified import Kind
 from placard.domain.instants import MINUTE, to_text
@@ -140,8 +140,8 @@ def _listed() -> dict[str, str]:
 
 
 def _listed_values(revision: Revision) -> Item:
-    shard = shard_of(classified_key(revision.classified_id))
-    return {":change_shard": f"{revision.customer}#{shard}", ":changed_at": to_text(revision.accepted_at)}
+    shard = shard_name(revision.customer, classified_key(revision.classified_id))
+    return {":change_shard": shard, ":changed_at": to_text(revision.accepted_at)}
 
 
 def _update(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
-from placard.domain.instants import MINUTE
+from placard.domain.instants import HOUR, MINUTE, SECOND
 from placard.domain.look import has_seen
 from placard.domain.told import Place
 from placard.ports import ClassifiedStore, Clock, Due, DueStore, ProcessWakeUp, Telling, WakeUp, WakeUps
@@ -16,6 +17,29 @@ logger = logging.getLogger(__name__)
 # A woken item is looked at again this much later unless its look sets another time.
 AGAIN = 5 * MINUTE
 MOST_AT_ONCE = 500
+# So many are moved and then woken together, as many as a queue takes at once: a crash in between costs these alone a round.
+TOGETHER = 10
+# Each call of the CRM leaves a due time behind, so on a busy morning there are more than one page in a minute. No page is begun
+# after this long: the next minute's round is about to begin, and goes on.
+LONGEST_ROUND = 45 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class _Woken:
+    """Whom to wake for due times that were moved."""
+
+    looks: list[WakeUp | ProcessWakeUp] = field(default_factory=list)
+    tellings: list[Telling] = field(default_factory=list)
+    messages: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def send(self, wake_ups: WakeUps) -> None:
+        """Send what there is to send."""
+        if self.looks:
+            wake_ups.send(self.looks)
+        if self.tellings:
+            wake_ups.tell(self.tellings)
+        if self.messages:
+            wake_ups.retry_messages(self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +52,67 @@ class Reconcile:
     clock: Clock
 
     def __call__(self) -> int:
-        """Wake what is past due and return how many there were."""
-        now = self.clock.now()
-        past = self.dues.past_due(now, MOST_AT_ONCE)
-        for due in past:
-            self._wake(due, now)
-        return len(past)
+        """Take up what is past due, the oldest first, until nothing is or the time is over; return how many there were."""
+        began, taken = self.clock.now(), 0
+        while True:
+            now = self.clock.now()
+            past = self.dues.past_due(now, MOST_AT_ONCE)
+            batches = [past[first : first + TOGETHER] for first in range(0, len(past), TOGETHER)]
+            moved = sum(self._take_together(batch, now) for batch in batches)
+            taken += moved
+            # The index may show again what this very round has moved: a page without anything else ends it.
+            if len(past) < MOST_AT_ONCE or not moved or self.clock.now() - began >= LONGEST_ROUND:
+                return taken
 
-    def _wake(self, due: Due, now: int) -> None:
+    def _take_together(self, dues: Sequence[Due], now: int) -> int:
+        woken = _Woken()
+        taken = sum(self._take(due, now, woken) for due in dues)
+        woken.send(self.wake_ups)
+        return taken
+
+    def _take(self, due: Due, now: int, woken: _Woken) -> bool:
+        """Move a due time on and note whom to wake; False where somebody was first."""
         if due.kind == "CLASSIFIED":
-            self._wake_classified(due, now)
-        elif not self.dues.move(due, now + AGAIN):
-            return
-        elif due.kind == "PUBLICATION":
+            return self._take_classified(due, now, woken)
+        if not self.dues.move(due, now + AGAIN):
+            return False
+        if due.kind == "PUBLICATION":
             _, classified_id = due.pk.split("#", 1)
             _, channel = due.sk.split("#", 1)
-            self.wake_ups.send((WakeUp(PROVIDER_OF[channel], classified_id, channel, due.customer),))
+            woken.looks.append(WakeUp(PROVIDER_OF[channel], classified_id, channel, due.customer))
         elif due.kind == "TOLD":
             _, classified_id = due.pk.split("#", 1)
             _, channel = due.sk.split("#", 1)
-            self.wake_ups.tell((Telling(due.customer, Place(classified_id, channel)),))
+            woken.tellings.append(Telling(due.customer, Place(classified_id, channel)))
         elif due.kind == "WEBHOOK":
-            self.wake_ups.tell((Telling(due.customer),))
+            woken.tellings.append(Telling(due.customer))
         elif due.kind == "EVENT":
             _, provider, remote_id = due.pk.split("#", 2)
             _, digest = due.sk.split("#", 1)
-            self.wake_ups.retry_messages(((provider, remote_id, digest),))
+            woken.messages.append((provider, remote_id, digest))
         elif due.kind == "PROCESS":
             _, process_id = due.sk.split("#", 1)
-            self.wake_ups.send((ProcessWakeUp(PROCESS_PROVIDER, due.customer, int(process_id)),))
+            woken.looks.append(ProcessWakeUp(PROCESS_PROVIDER, due.customer, int(process_id)))
         else:
             logger.error("a due time nobody knows", extra={"kind": due.kind})
+        return True
 
-    def _wake_classified(self, due: Due, now: int) -> None:
-        """A classified stays due until every channel's publication has seen its newest revision."""
+    def _take_classified(self, due: Due, now: int, woken: _Woken) -> bool:
+        """A classified stays due until every channel's publication has seen its newest revision.
+
+        The longer it has waited the later it is woken again, at least hourly: its wake-up most likely still waits in a busy
+        queue, which another one would make no shorter.
+        """
         _, classified_id = due.pk.split("#", 1)
         classified, publications = self.store.load(classified_id)
         if classified is None:
-            return
+            return False
         known = {publication.channel: publication for publication in publications}
         unseen = [c for c in classified.channels if c not in known or not has_seen(known[c], classified)]
         if not unseen:
             self.dues.clear(due)
-        elif self.dues.move(due, now + AGAIN):
-            self.wake_ups.send(tuple(WakeUp(PROVIDER_OF[c], classified_id, c, classified.customer) for c in unseen))
+            return True
+        if not self.dues.move(due, now + min(max(AGAIN, now - classified.accepted_at), HOUR)):
+            return False
+        woken.looks.extend(WakeUp(PROVIDER_OF[c], classified_id, c, classified.customer) for c in unseen)
+        return True
