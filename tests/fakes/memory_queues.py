@@ -32,6 +32,11 @@ class MemoryWakeUps:
         self._check()
         self.retried.extend(messages)
 
+    def count_waiting(self, provider: str) -> int:
+        """Return how many wake-ups wait for a provider."""
+        self._check()
+        return sum(wake_up.provider == provider for wake_up in self.sent)
+
     def take(self) -> list[WakeUp | ProcessWakeUp]:
         """Return the wake-ups sent since the last time."""
         taken, self.sent = self.sent, []

@@ -406,6 +406,9 @@ class WakeUps(Protocol):
     def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
         """Send keys of messages (provider, remote id, digest) to be folded again."""
 
+    def count_waiting(self, provider: str) -> int:
+        """Return about how many wake-ups wait in a provider's queue, without those hidden or in flight."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:

@@ -24,3 +24,10 @@ def test_messages_to_fold_again_arrive_by_key(queues: Queues) -> None:
     keys = [("olx", f"remote#{number}", "digest") for number in range(11)]
     queues.wake_ups.retry_messages(iter(keys))
     assert sorted(queues.retried()) == sorted(keys)
+
+
+def test_what_waits_for_a_provider_is_counted(queues: Queues) -> None:
+    assert queues.wake_ups.count_waiting("olx") == 0
+    queues.wake_ups.send([WakeUp("olx", f"classified-{number}", "storia", "agency-7") for number in range(12)])
+    queues.wake_ups.send([WakeUp("aviv", "classified-0", "aviv", "agency-7")])
+    assert (queues.wake_ups.count_waiting("olx"), queues.wake_ups.count_waiting("aviv")) == (12, 1)

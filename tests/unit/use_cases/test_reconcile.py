@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 
 from placard.domain import ids
 from placard.domain.classified import Kind
 from placard.domain.errors import StoreUnavailableError
-from placard.domain.instants import HOUR, MINUTE, SECOND
+from placard.domain.instants import MINUTE, SECOND
 from placard.ports import Due, Revision, WakeUp
-from placard.use_cases.reconcile import AGAIN, LONGEST_ROUND, MOST_AT_ONCE, TOGETHER, Reconcile
+from placard.use_cases.reconcile import AGAIN, LONGEST_ROUND, MOST_AT_ONCE, MOST_WAITING, TOGETHER, Reconcile
 from tests.fakes import FakeClock, MemoryStore, MemoryWakeUps
 
 CUSTOMER = "acme"
 DUE = 5 * MINUTE
-MANY = 3 * MOST_AT_ONCE + 7
+MANY = 2 * MOST_AT_ONCE + 7
 
 
 class Morning:
@@ -85,16 +83,24 @@ def test_a_queue_that_is_down_costs_a_few_of_them_one_round() -> None:
     assert len({wake_up.classified_id for wake_up in hub.woken()}) == MANY
 
 
-def test_a_classified_nobody_sees_is_woken_less_and_less_often_and_at_least_hourly() -> None:
+def test_a_queue_that_does_not_keep_up_gets_nothing_and_what_was_lost_is_found_once_it_does() -> None:
+    hub = Morning(MANY)
+    hub.clock.advance(DUE)
+    elsewhere = [WakeUp("olx", f"c-{number}", "storia", CUSTOMER) for number in range(MOST_WAITING + 1)]
+    hub.queues.send(elsewhere)
+    assert hub.reconcile() == MANY
+    assert hub.woken() == elsewhere
+    hub.clock.advance(AGAIN)
+    assert hub.reconcile() == MANY
+    assert len({wake_up.classified_id for wake_up in hub.woken()}) == MANY
+
+
+def test_a_long_queue_of_one_provider_keeps_nothing_from_another() -> None:
     hub = Morning(1)
-    began, woken_at = hub.clock.now(), []
-    for _ in range(6 * 60):
-        hub.clock.advance(MINUTE)
-        if hub.reconcile():
-            woken_at.append(hub.clock.now() - began)
-    assert woken_at[:5] == [DUE, 2 * DUE, 4 * DUE, 8 * DUE, 16 * DUE]
-    assert {later - sooner for sooner, later in pairwise(woken_at[4:])} == {HOUR}
-    assert len(hub.woken()) == len(woken_at)
+    hub.clock.advance(DUE)
+    hub.queues.send([WakeUp("aviv", f"c-{number}", "aviv", CUSTOMER) for number in range(MOST_WAITING + 1)])
+    hub.reconcile()
+    assert [wake_up.provider for wake_up in hub.woken()][-1] == "olx"
 
 
 def test_idle_rounds_ask_once() -> None:

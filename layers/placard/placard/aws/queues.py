@@ -58,6 +58,18 @@ class SqsWakeUps:
         """Send keys of messages (provider, remote id, digest) to be folded again."""
         self._send(self._settings.event_retry_queue_url, [{"MessageBody": _message_body(*key)} for key in messages])
 
+    def count_waiting(self, provider: str) -> int:
+        """Return about how many wake-ups wait in a provider's queue, without those hidden or in flight."""
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        name = "ApproximateNumberOfMessages"
+        url = self._settings.deliver_queue_urls[provider]
+        try:
+            answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        except (BotoCoreError, ClientError) as error:
+            raise StoreUnavailableError(f"the queue does not answer: {error}") from error
+        return int(answer["Attributes"][name])
+
     def _send(self, url: str, entries: Iterable[dict[str, Any]]) -> None:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
-from placard.domain.instants import HOUR, MINUTE, SECOND
+from placard.domain.instants import MINUTE, SECOND
 from placard.domain.look import has_seen
 from placard.domain.told import Place
 from placard.ports import ClassifiedStore, Clock, Due, DueStore, ProcessWakeUp, Telling, WakeUp, WakeUps
@@ -22,20 +22,27 @@ TOGETHER = 10
 # Each call of the CRM leaves a due time behind, so on a busy morning there are more than one page in a minute. No page is begun
 # after this long: the next minute's round is about to begin, and goes on.
 LONGEST_ROUND = 45 * SECOND
+# A queue where more wake-ups wait gets none from here: what is past due for it most likely waits in it, and each wake-up anew
+# would only make it longer. What was really lost is found once the queue is short again.
+MOST_WAITING = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class _Woken:
-    """Whom to wake for due times that were moved."""
+    """Whom to wake for due times that were moved. `waiting` is how many wake-ups wait for each provider, once asked."""
 
+    waiting: dict[str, int]
     looks: list[WakeUp | ProcessWakeUp] = field(default_factory=list)
     tellings: list[Telling] = field(default_factory=list)
     messages: list[tuple[str, str, str]] = field(default_factory=list)
 
     def send(self, wake_ups: WakeUps) -> None:
         """Send what there is to send."""
-        if self.looks:
-            wake_ups.send(self.looks)
+        for provider in {look.provider for look in self.looks} - self.waiting.keys():
+            self.waiting[provider] = wake_ups.count_waiting(provider)
+        looks = [look for look in self.looks if self.waiting[look.provider] <= MOST_WAITING]
+        if looks:
+            wake_ups.send(looks)
         if self.tellings:
             wake_ups.tell(self.tellings)
         if self.messages:
@@ -58,14 +65,15 @@ class Reconcile:
             now = self.clock.now()
             past = self.dues.past_due(now, MOST_AT_ONCE)
             batches = [past[first : first + TOGETHER] for first in range(0, len(past), TOGETHER)]
-            moved = sum(self._take_together(batch, now) for batch in batches)
+            waiting: dict[str, int] = {}
+            moved = sum(self._take_together(batch, now, waiting) for batch in batches)
             taken += moved
             # The index may show again what this very round has moved: a page without anything else ends it.
             if len(past) < MOST_AT_ONCE or not moved or self.clock.now() - began >= LONGEST_ROUND:
                 return taken
 
-    def _take_together(self, dues: Sequence[Due], now: int) -> int:
-        woken = _Woken()
+    def _take_together(self, dues: Sequence[Due], now: int, waiting: dict[str, int]) -> int:
+        woken = _Woken(waiting)
         taken = sum(self._take(due, now, woken) for due in dues)
         woken.send(self.wake_ups)
         return taken
@@ -98,11 +106,7 @@ class Reconcile:
         return True
 
     def _take_classified(self, due: Due, now: int, woken: _Woken) -> bool:
-        """A classified stays due until every channel's publication has seen its newest revision.
-
-        The longer it has waited the later it is woken again, at least hourly: its wake-up most likely still waits in a busy
-        queue, which another one would make no shorter.
-        """
+        """A classified stays due until every channel's publication has seen its newest revision."""
         _, classified_id = due.pk.split("#", 1)
         classified, publications = self.store.load(classified_id)
         if classified is None:
@@ -112,7 +116,7 @@ class Reconcile:
         if not unseen:
             self.dues.clear(due)
             return True
-        if not self.dues.move(due, now + min(max(AGAIN, now - classified.accepted_at), HOUR)):
+        if not self.dues.move(due, now + AGAIN):
             return False
         woken.looks.extend(WakeUp(PROVIDER_OF[c], classified_id, c, classified.customer) for c in unseen)
         return True
