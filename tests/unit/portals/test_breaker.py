@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -209,6 +210,23 @@ def test_a_portal_that_is_down_for_hours_is_asked_ever_more_rarely_and_alarms_on
             hub.clock.advance(error.wait or SECOND)
     assert hub.sent < MOST_FAILURES + 6 + 4 * HOUR // (LONGEST_OPENING // 2)
     assert [record.levelname for record in caplog.records if record.name == "placard.portals.breaker"] == ["WARNING"]
+
+
+def test_those_who_wait_for_hours_come_back_one_after_the_other(hub: Hub) -> None:
+    hub.status, began = 503, hub.clock.now()
+    hub.fail(MOST_FAILURES)
+    soon = max(hub.held() for _ in range(200))
+    while hub.clock.now() < began + 4 * HOUR:
+        try:
+            hub.call()
+        except PortalUnavailableError as error:
+            hub.clock.advance(error.wait or SECOND)
+    with suppress(PortalUnavailableError):
+        hub.call()
+    waits = sorted(hub.held() for _ in range(200))
+    assert soon <= 2 * FIRST_OPENING, "at first at once"
+    assert waits[-1] <= LONGEST_OPENING + HOUR
+    assert waits[150] - waits[50] > 10 * MINUTE, "after four hours within half an hour, not all of them at once"
 
 
 def test_what_is_held_takes_nothing_of_the_budget_that_others_share(hub: Hub) -> None:

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # How long an instance may not have heard that a circuit opened; its first failing call tells it.
 VIEW = MINUTE
+# After an outage everybody is back within this part of its length, and an opening's.
+SPREAD = 8
 _MOST_RACES = 4
 
 
@@ -44,8 +46,7 @@ class Breaker:
         now = self.clock.now()
         wait = self._view(account, now).wait(now)
         if wait > 0:
-            # Those who wait come back one after the other.
-            raise CircuitOpenError(wait + int(self.clock.draw() * FIRST_OPENING * self.scale))
+            raise CircuitOpenError(wait + int(self.clock.draw() * self._spread(account, now)))
 
     @contextmanager
     def guard(self, account: str) -> Iterator[None]:
@@ -83,6 +84,13 @@ class Breaker:
             if after == before or self._save(account, after):
                 self._log(account, before, after, now)
                 return
+
+    def _spread(self, account: str, now: int) -> float:
+        """Return within which time those who wait come back one after the other: who has waited long waits a little longer.
+
+        Each of them looks again and again while the portal is down, and on a bad morning they are tens of thousands.
+        """
+        return max(FIRST_OPENING * self.scale, (now - self._view(account, now).opened_at) / SPREAD)
 
     def _save(self, account: str, circuit: Circuit) -> bool:
         """Store a circuit; False where another instance was first, whose circuit is the one seen from now on."""
