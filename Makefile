@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -70,6 +70,8 @@ unit simulation: .venv/.ready
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
 simulate: .venv/.ready  # all use cases in memory, with every fault there is: SEEDS=n FIRST=s JOBS=j, or SEED=s for one with its trace
 	@PYTHONPATH=layers/placard $(RUN) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) --jobs $(or $(JOBS),1))
+scale: .venv/.ready  # a Monday morning of 200,000 classifieds in simulated time: DOWN=olx|aviv HANGS=1 PARTS=n (n times smaller)
+	@PYTHONPATH=layers/placard $(RUN) -m simulation.scale --parts $(or $(PARTS),1) --down $(or $(DOWN),aviv) $(if $(HANGS),--hangs)
 planted: .venv/.ready  # faults planted on purpose: which seed of the simulation finds each
 	@PYTHONPATH=layers/placard $(RUN) -m simulation.planted
 chaos: setup  # a campaign of faults against the whole hub in a sandbox of its own: SEED=n, CLASSIFIEDS=300

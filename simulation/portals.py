@@ -6,6 +6,7 @@ What they say goes through the hub's own reading of it (`OlxReceiver.interpret`,
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -165,6 +166,7 @@ class OlxPortal:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.adverts: dict[str, OlxAdvert] = {}
+        self._at: dict[Place, list[OlxAdvert]] = defaultdict(list)
         self._receiver = OlxReceiver(None)  # type: ignore[arg-type] - it needs the vault for signatures alone
         self._numbers = 0
 
@@ -179,7 +181,24 @@ class OlxPortal:
 
     def works_on(self, place: Place) -> list[Work]:
         """Return what is in flight for a place."""
-        return [advert.work for advert in self.adverts.values() if advert.place == place and advert.work is not None]
+        return [advert.work for advert in self._at[place] if advert.work is not None]
+
+    def add(self, advert: OlxAdvert) -> None:
+        """Take an advert in."""
+        self.adverts[advert.uuid] = advert
+        self._at[advert.place].append(advert)
+
+    def count_from(self, number: int) -> None:
+        """Give the next advert this number."""
+        self._numbers = number - 1
+
+    def adverts_of(self, classified_id: str) -> list[OlxAdvert]:
+        """Return what stands there of a classified."""
+        return [advert for advert in self.adverts.values() if advert.place.classified_id == classified_id]
+
+    def adverts_at(self, place: Place) -> tuple[OlxAdvert, ...]:
+        """Return what stands there of a place."""
+        return tuple(self._at[place])
 
     def send(self, call: Call) -> tuple[Answer, Work | None]:
         """Do what a call asks, and answer it."""
@@ -193,11 +212,11 @@ class OlxPortal:
 
     def _post(self, call: Call, place: Place) -> tuple[Answer, Work | None]:
         key = call.rendering.key or ""
-        twin = next((a for a in self.adverts.values() if a.place == place and a.key == key), None)
+        twin = next((advert for advert in self._at[place] if advert.key == key), None)
         if twin is None:
             self._numbers += 1
             twin = OlxAdvert(f"olx-{self._numbers}", place, key)
-            self.adverts[twin.uuid] = twin
+            self.add(twin)
         elif twin.work is None and twin.exists:
             return Answer(Result.EXISTS), None
         return self._begin(twin, call)
@@ -301,6 +320,10 @@ class OlxPortal:
             self.site.at(self.site.now() + HOUR, lambda: self.review(advert))
         return f"{advert.uuid} {what}"
 
+    def expire(self, advert: OlxAdvert) -> None:
+        """Let the account's package run out, and the advert with it."""
+        self._move(advert, "outdated_by_package")
+
     def _move(self, advert: OlxAdvert, code: str, *, visible: bool = True, arrives: bool = True) -> None:
         advert.code, advert.visible, advert.modified_at = code, visible, self._tick(advert)
         self._tell_state(advert, arrives=arrives)
@@ -367,7 +390,7 @@ class OlxPortal:
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the advert by the hub's key, unless it was deleted."""
         place = Place(classified.classified_id, channel)
-        mine = [a for a in self.adverts.values() if a.place == place and a.action != "DELETED"]
+        mine = [advert for advert in self._at[place] if advert.action != "DELETED"]
         return tuple(advert.uuid for advert in sorted(mine, key=lambda advert: advert.action_at, reverse=True)[:1])
 
     def verify(self, callback: Callback, received_at: int) -> Message:
@@ -383,15 +406,15 @@ class OlxPortal:
 
     def live_on(self, place: Place, _portal: str) -> bool:
         """Whether buyers see an advert of this place."""
-        return any(advert.live for advert in self.adverts.values() if advert.place == place)
+        return any(advert.live for advert in self._at[place])
 
     def adverts_on(self, place: Place, _portal: str) -> int:
         """Return how many adverts of this place stand there."""
-        return sum(advert.exists for advert in self.adverts.values() if advert.place == place)
+        return sum(advert.exists for advert in self._at[place])
 
     def shows(self, place: Place, _portal: str) -> list[Any]:
         """Return the texts that buyers see."""
-        return [advert.text for advert in self.adverts.values() if advert.place == place and advert.live]
+        return [advert.text for advert in self._at[place] if advert.live]
 
 
 # --- AVIV ------------------------------------------------------------------------------------------------------------
@@ -427,6 +450,7 @@ class AvivPortal:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.classifieds: dict[str, AvivClassified] = {}
+        self._at: dict[Place, list[AvivClassified]] = defaultdict(list)
         self._numbers = 0
 
     def render(self, classified: Classified, channel: str) -> Rendering:
@@ -440,13 +464,29 @@ class AvivPortal:
 
     def works_on(self, place: Place) -> list[Work]:
         """Return what is in flight for a place."""
-        return [work for one in self.classifieds.values() if one.place == place for work in one.works]
+        return [work for one in self._at[place] for work in one.works]
+
+    def add(self, classified: AvivClassified) -> None:
+        """Take a classified in."""
+        self.classifieds[classified.remote_id] = classified
+        self._at[classified.place].append(classified)
+
+    def count_from(self, number: int) -> None:
+        """Give the next classified this number."""
+        self._numbers = number - 1
+
+    def adverts_of(self, classified_id: str) -> list[AvivClassified]:
+        """Return what stands there of a classified."""
+        return [one for one in self.classifieds.values() if one.place.classified_id == classified_id]
 
     def send(self, call: Call) -> tuple[Answer, Work | None]:
         """Do what a call asks, and answer it."""
         if call.operation is Operation.POST:
             return self._post(call)
         known = self.classifieds.get(call.remote_id or "")
+        # What is being deleted is there until that has ended, for it may be refused yet: of a second DELETE AVIV makes nothing.
+        if known is not None and known.deleted and known.works and call.operation is Operation.DELETE:
+            return Answer(Result.ACCEPTED, known.remote_id), known.works[-1]
         if known is None or known.deleted:
             return Answer(Result.DONE if call.operation is Operation.DELETE else Result.MISSING), None
         if self.site.whim(REFUSED / 2):
@@ -462,13 +502,13 @@ class AvivPortal:
 
     def _post(self, call: Call) -> tuple[Answer, Work | None]:
         place = Place(call.classified.classified_id, call.channel)
-        if any(one.place == place and not one.deleted for one in self.classifieds.values()):
+        if any(not one.deleted for one in self._at[place]):
             return Answer(Result.EXISTS), None
         if self.site.whim(REFUSED / 2):
             raise _refusal()
         self._numbers += 1
         made = AvivClassified(f"aviv-{self._numbers}", place, call.rendering.for_portals(call.listed), revision=0)
-        self.classifieds[made.remote_id] = made
+        self.add(made)
         return self._accept(made, call, made.body)
 
     def _accept(self, known: AvivClassified, call: Call, body: dict[str, Any]) -> tuple[Answer, Work]:
@@ -577,7 +617,7 @@ class AvivPortal:
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the classified by the CRM's key."""
         place = Place(classified.classified_id, channel)
-        return tuple(o.remote_id for o in self.classifieds.values() if o.place == place and not o.deleted)[:1]
+        return tuple(one.remote_id for one in self._at[place] if not one.deleted)[:1]
 
     def verify(self, callback: Callback, received_at: int) -> Message:
         """Return the message to store."""
@@ -596,8 +636,8 @@ class AvivPortal:
 
     def adverts_on(self, place: Place, portal: str) -> int:
         """Return how many adverts of this place a portal shows."""
-        return sum(portal in one.shown for one in self.classifieds.values() if one.place == place)
+        return sum(portal in one.shown for one in self._at[place])
 
     def shows(self, place: Place, portal: str) -> list[Any]:
         """Return the texts that buyers see."""
-        return [o.shown[portal] for o in self.classifieds.values() if o.place == place and portal in o.shown]
+        return [one.shown[portal] for one in self._at[place] if portal in one.shown]
