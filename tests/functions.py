@@ -34,7 +34,7 @@ for part in {parts!r}:
     eval("bootstrap." + part)
 """
 # A value for every variable that the template may set; a function is given those that its own part of the template names.
-_VALUES = {"TIME_SCALE": "1", "STATUS_RETENTION_DAYS": "400"}
+_VALUES = {"TIME_SCALE": "1", "STATUS_RETENTION_DAYS": "400", "LEASE_SECONDS": "120"}
 _AWS = {
     "AWS_REGION": "eu-west-1",
     "AWS_ACCESS_KEY_ID": "x",

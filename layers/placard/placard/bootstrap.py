@@ -383,7 +383,8 @@ def deliver_publication(provider_name: str) -> DeliverPublication:
     def make() -> DeliverPublication:
         from placard.use_cases.deliver_publication import DeliverPublication
 
-        return DeliverPublication(publication_store(), provider(provider_name), clock(), scale=settings().time_scale)
+        parts, waits = (publication_store(), provider(provider_name), clock()), settings()
+        return DeliverPublication(*parts, lease=waits.lease, scale=waits.time_scale)
 
     return _part(f"deliver {provider_name}", make)
 
@@ -394,7 +395,8 @@ def deliver_process(provider_name: str) -> DeliverProcess:
     def make() -> DeliverProcess:
         from placard.use_cases.deliver_process import DeliverProcess
 
-        return DeliverProcess(process_store(), poller(provider_name), clock(), scale=settings().time_scale)
+        parts, waits = (process_store(), poller(provider_name), clock()), settings()
+        return DeliverProcess(*parts, lease=waits.lease, scale=waits.time_scale)
 
     return _part(f"deliver processes {provider_name}", make)
 
@@ -407,7 +409,8 @@ def poll_spotahome() -> PollSpotahome:
 
         # A sweep keeps a pace of its own: paying for each page would write where no row has changed.
         sweeping, stores = poller("spotahome", pays=False), (process_store(), publication_store())
-        return PollSpotahome(sweeping, *stores, credentials(), clock(), scale=settings().time_scale)
+        waits = settings()
+        return PollSpotahome(sweeping, *stores, credentials(), clock(), lease=waits.lease, scale=waits.time_scale)
 
     return _part("poll_spotahome", make)
 
@@ -429,9 +432,8 @@ def notify_crm() -> NotifyCrm:
     def make() -> NotifyCrm:
         from placard.use_cases.notify_crm import NotifyCrm
 
-        return NotifyCrm(
-            subscription_store(), callback_sender(), credentials(), wake_ups(), clock(), scale=settings().time_scale
-        )
+        parts = subscription_store(), callback_sender(), credentials(), wake_ups(), clock()
+        return NotifyCrm(*parts, lease=settings().lease, scale=settings().time_scale)
 
     return _part("notify_crm", make)
 
@@ -442,7 +444,7 @@ def reconcile() -> Reconcile:
     def make() -> Reconcile:
         from placard.use_cases.reconcile import Reconcile
 
-        return Reconcile(due_store(), classified_store(), wake_ups(), clock())
+        return Reconcile(due_store(), classified_store(), wake_ups(), clock(), settings().time_scale)
 
     return _part("reconcile", make)
 

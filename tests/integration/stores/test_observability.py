@@ -59,6 +59,7 @@ def test_settings_are_typed_and_a_missing_one_is_named() -> None:
     assert (settings.table_name, settings.status_retention_days) == ("t", 400)
     assert settings.time_scale == 1 / 60
     assert Settings({"TIME_SCALE": "0.25"}).time_scale == 0.25
+    assert Settings({"LEASE_SECONDS": "120"}).lease == 120_000
     assert settings.trusted_clients == {"a", "b"}
     assert Settings({"TRUSTED_CLIENTS": ""}).trusted_clients == frozenset()
     for read in (

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 
 from placard.domain.errors import PlacardError
+from placard.domain.instants import SECOND
 
 
 class SettingMissingError(PlacardError):
@@ -97,6 +98,11 @@ class Settings:
         """What every wait of the protocol is multiplied by: TimeScale only shortens, so 60 and 1/60 mean the same."""
         scale = float(self._text("TIME_SCALE"))
         return min(scale, 1 / scale)
+
+    @property
+    def lease(self) -> int:
+        """How long (ms) a look, a telling or a sweep keeps others away: longer than the function can run."""
+        return int(self._text("LEASE_SECONDS")) * SECOND
 
     @property
     def trusted_clients(self) -> frozenset[str]:

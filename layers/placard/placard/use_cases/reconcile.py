@@ -51,12 +51,16 @@ class _Woken:
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """Moves each due time on first and wakes afterwards: a crash in between costs one round, never the wake-up."""
+    """Moves each due time on first and wakes afterwards: a crash in between costs one wait, never the wake-up.
+
+    `scale` shortens that wait in the sandbox.
+    """
 
     dues: DueStore
     store: ClassifiedStore
     wake_ups: WakeUps
     clock: Clock
+    scale: float = 1
 
     def __call__(self) -> int:
         """Take up what is past due, the oldest first, until nothing is or the time is over; return how many there were."""
@@ -82,7 +86,7 @@ class Reconcile:
         """Move a due time on and note whom to wake; False where somebody was first."""
         if due.kind == "CLASSIFIED":
             return self._take_classified(due, now, woken)
-        if not self.dues.move(due, now + AGAIN):
+        if not self.dues.move(due, now + self._again):
             return False
         if due.kind == "PUBLICATION":
             _, classified_id = due.pk.split("#", 1)
@@ -116,7 +120,11 @@ class Reconcile:
         if not unseen:
             self.dues.clear(due)
             return True
-        if not self.dues.move(due, now + AGAIN):
+        if not self.dues.move(due, now + self._again):
             return False
         woken.looks.extend(WakeUp(PROVIDER_OF[c], classified_id, c, classified.customer) for c in unseen)
         return True
+
+    @property
+    def _again(self) -> int:
+        return int(AGAIN * self.scale)
