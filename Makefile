@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes
 .DEFAULT_GOAL := test
 
 # ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -76,6 +76,8 @@ planted: .venv/.ready  # faults planted on purpose: which seed of the simulation
 	@PYTHONPATH=layers/placard $(RUN) -m simulation.planted
 chaos: setup  # a campaign of faults against the whole hub in a sandbox of its own: SEED=n, CLASSIFIEDS=300
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(CLASSIFIEDS),--classifieds $(CLASSIFIEDS))
+crashes: setup  # every function ended at every call to AWS, a portal or a CRM, on a hub of its own: WAYS=create,… POINTS=n
+	@PYTHONPATH=layers/placard $(RUN) -m crashes $(if $(WAYS),--ways $(WAYS)) $(if $(POINTS),--points $(POINTS))
 integration e2e: setup
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example

@@ -11,6 +11,7 @@ What we rely on, read in ministack 1.5:
 - How events are polled and layers unpacked is replaced by `aws_process`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,13 @@ class EmbeddedAws:
         )
 
 
-def start_embedded_aws(port: int, state: Path, pids: list[int]) -> EmbeddedAws:
-    """Start ministack on the loopback port and note its pid; its log and its temporary files lie under `state`."""
+def start_embedded_aws(
+    port: int, state: Path, pids: list[int], inherited: Mapping[str, str] | None = None
+) -> EmbeddedAws:
+    """Start ministack on the loopback port and note its pid; its log and its temporary files lie under `state`.
+
+    Every worker inherits `inherited` beside its function's own variables.
+    """
     require_free_port(port)
     interpreter = require_tool(".venv-aws", "python")
     temporary = state / "tmp"
@@ -86,6 +92,7 @@ def start_embedded_aws(port: int, state: Path, pids: list[int]) -> EmbeddedAws:
         "IOT_MTLS_ENABLED": "0",  # would listen on a port of its own
         "SFTP_ENABLED": "0",
         "TMPDIR": str(temporary),
+        **(inherited or {}),
     }
     aws = EmbeddedAws(port)
     log = state / "ministack.log"

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from shutil import rmtree
@@ -36,11 +36,13 @@ Endpoints = dict[str, Any]
 Step = Callable[[str], AbstractContextManager[object]]
 
 
-def start_hub(port: int, state: Path = STATE, step: Step = nullcontext) -> Endpoints:
+def start_hub(
+    port: int, state: Path = STATE, step: Step = nullcontext, inherited: Mapping[str, str] | None = None
+) -> Endpoints:
     """Start everything and write `endpoints.json` (hub.md section 5) into `state`; returns its content.
 
-    `step` is entered with the name of each step. Whatever fails, what was started is ended again, and `SandboxError`
-    tells why.
+    `step` is entered with the name of each step; every worker has the variables `inherited`. Whatever fails, what was
+    started is ended again, and `SandboxError` tells why.
     """
     if read_endpoints(state):
         raise SandboxError("The sandbox is already running: end it with `make down`.")
@@ -49,7 +51,7 @@ def start_hub(port: int, state: Path = STATE, step: Step = nullcontext) -> Endpo
     pids: list[int] = []
     try:
         with step("embedded AWS"):
-            aws = start_embedded_aws(port, state, pids)
+            aws = start_embedded_aws(port, state, pids, inherited)
         with step("simulators"):
             simulators = start_simulators(state, pids)
         with step("sam build"):
@@ -80,13 +82,15 @@ def stop_hub(state: Path = STATE) -> bool:
 
 
 @contextmanager
-def running_hub(port: int, state: Path = STATE, step: Step = nullcontext) -> Iterator[Endpoints]:
+def running_hub(
+    port: int, state: Path = STATE, step: Step = nullcontext, inherited: Mapping[str, str] | None = None
+) -> Iterator[Endpoints]:
     """The hub as it already runs, or started for the block and ended after it."""
     running = read_endpoints(state)
     if running:
         yield running
         return
-    endpoints = start_hub(port, state, step)
+    endpoints = start_hub(port, state, step, inherited)
     try:
         yield endpoints
     finally:

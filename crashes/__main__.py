@@ -1,0 +1,233 @@
+"""python -m crashes [--ways create,…] [--providers olx,…] [--errands poll,…] [--points n]      (what `make crashes` runs)
+
+Starts a hub of its own, cuts every way off at every point, and ends with 0 only when every arm has struck and everything
+has come right. The report is `.crashes/report.json`.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from crashes.campaign import Campaign, Cut, both_ends, choose_errand
+from crashes.errands import ERRANDS, Errand, Errands
+from crashes.listings import Hub, Listing
+from crashes.plan import CrashFolder, Point
+from crashes.points import PASSED, list_sites, why_not
+from crashes.ways import WAYS, choose
+from sandbox.embedded_aws import EmbeddedAws
+from sandbox.errors import SandboxError
+from sandbox.hub import STATE, read_endpoints, running_hub
+from sandbox.limits import short_limits
+from sandbox.processes import ROOT, free_port
+
+REPORT = ROOT / ".crashes" / "report.json"
+# A creation at Spotahome that nobody finds may be sent again after a day: twelve minutes here.
+TIME_SCALE = "120"
+PROVIDERS = ("olx", "aviv", "spotahome")
+console = Console(highlight=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m crashes", description=__doc__)
+    parser.add_argument("--ways", default=",".join(way.name for way in WAYS))
+    parser.add_argument("--providers", default=",".join(PROVIDERS))
+    parser.add_argument("--errands", default=",".join(errand.name for errand in ERRANDS))
+    parser.add_argument("--points", type=int, default=0, help="so many points of each way, 0 for all")
+    asked = parser.parse_args()
+    os.environ.setdefault("TIME_SCALE", TIME_SCALE)
+    for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends the campaign has its report so far
+        signal.signal(number, signal.default_int_handler)
+    state = STATE.with_name(".sandbox-crashes")
+    folder = CrashFolder(state / "crashes")
+    screen = Screen()
+    campaign, left, broken = None, {}, ""
+    try:
+        if read_endpoints(state):
+            raise SandboxError(f"A hub of another campaign still runs in {state.name}.")  # noqa: TRY301 - told as any
+        started = running_hub(free_port(), state=state, inherited=folder.variables)
+        with started as endpoints, short_limits(endpoints):
+            hub = Hub(endpoints)
+            hub.subscribe()
+            campaign = Campaign(hub, folder, screen)
+            run(campaign, asked)
+            left = list_dead_letters(hub)
+            hub.close()
+    except (SandboxError, httpx.HTTPError) as error:
+        broken = str(error)
+    except KeyboardInterrupt:
+        broken = "ended by hand"
+    if campaign is None:
+        print(broken, file=sys.stderr)
+        return 1
+    whole = asked == parser.parse_args([]) and not broken
+    return conclude(campaign, left, screen.seconds, broken, whole=whole)
+
+
+class Screen:
+    """A line for whatever is news."""
+
+    def __init__(self) -> None:
+        self._began, self._last, self._lock = time.monotonic(), "", threading.Lock()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def __call__(self, text: str) -> None:
+        with self._lock:
+            if text != self._last:
+                console.print(f"[dim]{self.seconds:7.1f}[/] {text}", soft_wrap=True)
+                self._last = text
+
+
+def run(campaign: Campaign, asked: argparse.Namespace) -> None:
+    """All ways with a listing's own arms; the errands beside them, since each waits for others; last what is past due."""
+    providers, most = asked.providers.split(","), asked.points
+    named = asked.ways.split(",")
+    ways = [way for way in WAYS if way.name in named or way is WAYS[0]]
+    for provider in providers:
+        campaign.record(ways, provider)
+    ends = {
+        way.name: {
+            provider: both_ends(
+                spread(choose(campaign.passed[f"{way.name}/{provider}"], way), most if way.name in named else -1)
+            )
+            for provider in providers
+            if provider in way.goals
+        }
+        for way in ways
+    }
+    errands = [errand for errand in ERRANDS if errand.name in asked.errands.split(",")]
+    threads = start_errands(campaign, errands, most)
+    number = {p: max(len(ends[w.name].get(p, ())) for w in ways if not w.fresh) for p in providers}
+    pool = [Listing(campaign.hub, provider) for provider in providers for _ in range(number[provider])]
+    for way in ways:
+        fresh = {p: len(known) for p, known in ends[way.name].items()} if way.fresh else {}
+        listings = [one for p, n in fresh.items() for one in campaign.prepare(p, n)] if way.fresh else pool
+        campaign.play(way, listings, ends[way.name])
+    for thread in threads:
+        thread.join()
+    campaign.settle()
+
+
+def start_errands(campaign: Campaign, errands: Sequence[Errand], most: int) -> list[threading.Thread]:
+    """Errands that wait for the same things run one after the other, the others side by side."""
+    if not errands:
+        return []
+    flat, olx, aviv = (campaign.prepare(provider, 1)[0] for provider in ("spotahome", "olx", "aviv"))
+    on = Errands(campaign.hub, flat, [olx, aviv])
+    groups: dict[str, list[Errand]] = {}
+    for errand in errands:
+        campaign.record_errand(errand, on)
+        groups.setdefault(errand.group, []).append(errand)
+
+    def go(group: Sequence[Errand]) -> None:
+        for errand in group:
+            points = spread(choose_errand(campaign.passed[errand.name], errand), most)
+            campaign.run_errand(errand, on, both_ends(points))
+
+    threads = [threading.Thread(target=go, args=(group,), daemon=True) for group in groups.values()]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def spread(points: Sequence[Point], most: int) -> list[Point]:
+    """So many of these, evenly; all for 0, none below."""
+    if most < 0:
+        return []
+    if most == 0 or len(points) <= most:
+        return list(points)
+    return [points[number * len(points) // most] for number in range(most)]
+
+
+def list_dead_letters(hub: Hub) -> dict[str, int]:
+    """How many messages no function could handle, by queue."""
+    aws = hub.endpoints["aws"]
+    client = EmbeddedAws(int(aws["endpoint_url"].rpartition(":")[2])).client("sqs")
+    queues = {n: url for n, url in hub.endpoints["queues"].items() if n.endswith("Dlq") or n == "StreamFailureQueue"}
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    found = {
+        n: client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"] for n, url in queues.items()
+    }
+    return {name: waiting for name, counts in found.items() if (waiting := sum(map(int, counts.values())))}
+
+
+def conclude(campaign: Campaign, left: Mapping[str, int], seconds: float, broken: str, *, whole: bool) -> int:
+    """Show what came out, write it down, and return the exit code."""
+    cuts = campaign.cuts
+    arms = [cut for cut in cuts if cut.point is not None]
+    missed, breaches = [cut for cut in arms if not cut.struck], [cut for cut in cuts if cut.breach]
+    met = {point.site for points in campaign.passed.values() for point in points}
+    unmet = [site for site in list_sites() if site not in met and why_not(site) is None] if whole else []
+    report = {
+        "sites": len(list_sites()),
+        "points": len({(cut.way, cut.provider, cut.point) for cut in arms}),
+        "arms": len(arms),
+        "struck": len(arms) - len(missed),
+        "breaches": len(breaches),
+        "broken": broken,
+        "dead_letters": left,
+        "sites_not_passed": unmet,
+        "seconds": round(seconds),
+        "cuts": [cut.to_json() for cut in cuts],
+    }
+    if whole:
+        PASSED.write_text(json.dumps(name_ways(campaign.passed), indent=2, sort_keys=True) + "\n")
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(json.dumps(report, indent=2) + "\n")
+    console.print(build_table(arms))
+    for cut in missed:
+        console.print(f"[yellow]not passed[/] {cut.way} {cut.provider} {cut.point}, {cut.phase}", soft_wrap=True)
+    for cut in breaches:
+        where = f"{cut.way} {cut.provider} {cut.classified_id} {cut.point or ''} {cut.phase}"
+        console.print(f"[red]breach[/] {where}: {cut.breach}", soft_wrap=True)
+    for site in unmet:
+        console.print(f"[yellow]no way passes[/] {site} ({list_sites()[site]})", soft_wrap=True)
+    for name, waiting in left.items():
+        console.print(f"[red]{waiting} in {name}[/]")
+    if broken:
+        console.print(f"[red]broken off[/] {broken}", soft_wrap=True)
+    held = not (broken or missed or breaches or unmet or left)
+    verdict = "every function came back from every one" if held else "see above"
+    console.print(
+        f"{len(arms) - len(missed)} ends at {report['points']} points in {seconds / 60:.0f} minutes: {verdict}"
+    )
+    return 0 if held else 1
+
+
+def name_ways(passed: Mapping[str, Iterable[Point]]) -> dict[str, list[str]]:
+    """Which ways pass each site."""
+    found: dict[str, set[str]] = {}
+    for way, points in passed.items():
+        for point in points:
+            found.setdefault(point.site, set()).add(way)
+    return {site: sorted(ways) for site, ways in found.items()}
+
+
+def build_table(arms: Sequence[Cut]) -> Table:
+    """Ends by way and function: struck, and those of them after which something stayed wrong."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("way", "provider", "function", "arms", "struck", "breaches"):
+        table.add_column(heading, justify="left" if heading in ("way", "provider", "function") else "right")
+    rows: dict[tuple[str, str, str], list[Cut]] = {}
+    for cut in arms:
+        rows.setdefault((cut.way, cut.provider, cut.point.function if cut.point else ""), []).append(cut)
+    for (way, provider, function), some in rows.items():
+        struck, wrong = sum(cut.struck for cut in some), sum(bool(cut.breach) for cut in some)
+        style = "red" if wrong else "yellow" if struck < len(some) else "green"
+        table.add_row(way, provider, function, str(len(some)), str(struck), str(wrong), style=style)
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

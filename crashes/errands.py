@@ -1,0 +1,106 @@
+"""Ways that are no listing's own: each is gone again and again until the arm at hand has struck whoever came by."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from crashes.listings import Hub, Listing
+from sandbox.embedded_aws import EmbeddedAws
+from sandbox.errors import SandboxError
+from sandbox.stack import describe_stack
+
+AGENTS = ("08699e5b-45dd-479e-8a7f-5a7563a843cb", "1f0f9c5e-7c1b-4a60-9b37-0f3f7d8a2f11")
+
+
+@dataclass
+class Errands:
+    """Triggers of these ways, on one hub. `flat` is a listing at Spotahome, `house` one at OLX and one at AVIV."""
+
+    hub: Hub
+    flat: Listing
+    houses: list[Listing]
+    _published: bool = False
+    _turn: int = 0
+    _aws: EmbeddedAws = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
+        self._resources = describe_stack(self._aws).resources
+
+    def invoke(self, function: str, event: Any) -> None:
+        """Call a function as its schedule does; what becomes of it is its own affair."""
+        client = self._aws.client("lambda")
+        client.invoke(FunctionName=self._resources[function], Payload=json.dumps(event).encode())
+
+    def sweep(self) -> None:
+        """The flat goes public or comes down at Spotahome, which never says so."""
+        self._published = not self._published
+        order = {"state": "propertyVerified", "published": self._published}
+        self.hub.switch("spotahome", "POST", f"properties/{self.flat.latest['advert']['id']}", order)
+        self.invoke("PollSpotahomeFunction", {"sweep": "full"})
+
+    def reconcile(self) -> None:
+        """A round of what is past its due time. Whatever was cut off on other ways is."""
+        self.invoke("ReconcileFunction", {})
+
+    def compare(self) -> None:
+        """The nightly comparison, with what each portal lists."""
+        self.invoke("ReconcileFunction", {"compare": "nightly"})
+        self.invoke("ReconcileFunction", {"compare": "heal"})
+
+    def renew(self) -> None:
+        """Two portals end their tokens, and everybody needs new ones. An OLX token that is lost ends in `consent_revoked`."""
+        for portal in ("aviv", "spotahome"):
+            self.hub.switch(portal, "POST", "tokens/expire")
+        for house in self.houses:
+            house.put(max(house.price, 180_000) + 1_000)
+        self.invoke("PollSpotahomeFunction", {"sweep": "full"})
+
+    def subscribe(self) -> None:
+        """The CRM subscribes anew, has a new secret and what it was told before again."""
+        self.hub.subscribe()
+        self.hub.demand("GET", "/webhooks")
+        self.hub.demand("POST", "/webhooks/rotate")
+
+    def read(self) -> None:
+        """The CRM reads all there is to read."""
+        one = self.houses[0].id
+        for path in (f"/classifieds/{one}", f"/classifieds/{one}/statuses", "/classifieds", "/statuses"):
+            self.hub.demand("GET", path, params={"limit": 2})
+        self.hub.demand("POST", "/classifieds/preflight", json=self.houses[0].body)
+
+    def assign(self) -> None:
+        """The CRM gives the flat another agent."""
+        self._turn += 1
+        number = self._process()
+        body = {"agentId": AGENTS[self._turn % len(AGENTS)]}
+        self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
+
+    def _process(self) -> int:
+        query = {"propertyId": self.flat.latest["advert"]["id"]}
+        rows = self.hub.demand("GET", "/listing-processes", params=query)["_embedded"]["sah:listing-processes"]
+        if not rows:
+            raise SandboxError("the flat's process is not in the hub's copy")
+        return int(rows[0]["id"])
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A way of this kind: which functions are cut off on it, and what sets it going."""
+
+    name: str
+    functions: tuple[str, ...]
+    go: Callable[[Errands], None]
+    group: str = "quick"
+
+
+ERRANDS = (
+    Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
+    Errand("renew", ("deliver_publication",), Errands.renew),
+    Errand("due", ("reconcile",), Errands.reconcile, "rounds"),
+    Errand("compare", ("reconcile",), Errands.compare, "rounds"),
+    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
+    Errand("subscribe", ("subscribe_webhook",), Errands.subscribe),
+    Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
+)

@@ -1,0 +1,244 @@
+"""Listings whose way is cut off: what their CRM does, and whether everything about them has come right again.
+
+Judged from outside alone: the hub's API, the portals' adverts, what the CRM's receiving end accepted.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from placard.domain.ids import classified_id
+from sandbox.crm import Crm
+from sandbox.errors import SandboxError
+from sandbox.processes import await_condition
+from sandbox.samples import PORTUGUESE_FLAT, SPANISH_FLAT, load_sample, set_price
+
+Json = dict[str, Any]
+
+PORTALS = {"olx": "IMOVIRTUAL", "aviv": "SL", "spotahome": "SPOTAHOME"}
+CHANNELS = {"olx": "imovirtual", "aviv": "aviv", "spotahome": "spotahome"}
+# A CRM repeats a call whose answer it did not get.
+REPEATS = 5
+LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where a way ends: the word, the advert's state in the hub, and whether the portal shows it to the public."""
+
+    word: str
+    state: str
+    shown: bool
+
+
+@dataclass
+class Hub:
+    """A running hub from outside. The CRM's end is a prefix of the simulated receiver."""
+
+    endpoints: Mapping[str, Any]
+    crm: Crm = field(init=False)
+    http: httpx.Client = field(init=False)
+    prefix: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.crm, self.prefix = Crm(self.endpoints), f"/crashes-{uuid4().hex[:8]}"
+        self.http = httpx.Client(timeout=30, trust_env=False)
+
+    def close(self) -> None:
+        self.crm.close()
+        self.http.close()
+
+    def switch(self, simulator: str, method: str, path: str, order: Any = None) -> Any:
+        answer = self.http.request(method, f"{self.endpoints['simulators'][simulator]}/_sim/{path}", json=order)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def demand(self, method: str, path: str, **options: Any) -> Json:
+        """Call the API as a patient CRM: what was not answered, or with a 5xx, is asked again."""
+        last = "no answer"
+        for _ in range(REPEATS):
+            try:
+                answer = self.crm.send(method, path, **options)
+            except httpx.TransportError as error:
+                last = type(error).__name__
+                continue
+            if answer.is_success:
+                body: Json = answer.json() if answer.content else {}
+                return body
+            last = f"HTTP {answer.status_code} {answer.text[:200]}"
+            if answer.status_code < 500:
+                break
+        raise SandboxError(f"{method} {path}: {last}")
+
+    def adverts(self, provider: str) -> list[Json]:
+        """Every advert of a portal as `{key, id, shown, price}`, removed ones left out; `key` is the CRM's."""
+        return [read for one in self.switch(provider, "GET", "adverts")["items"] if (read := READ[provider](one))]
+
+    def accepted(self) -> dict[str, list[Json]]:
+        """The entries that the CRM accepted, by classified, in the order of their first acceptance."""
+        url = f"{self.endpoints['simulators']['crm']}/_sim/calls"
+        calls = self.http.get(url, params={"path": f"^{self.prefix}/", "method": "POST"}).json()["items"]
+        found: dict[str, dict[str, Json]] = {}
+        for call in calls:
+            if call["status"] == 201:
+                found.setdefault(call["body"]["classifiedId"], {}).setdefault(call["body"]["statusId"], call["body"])
+        return {name: list(told.values()) for name, told in found.items()}
+
+    def subscribe(self) -> None:
+        self.demand("PUT", "/webhooks", json={"url": self.endpoints["simulators"]["crm"] + self.prefix})
+
+
+def _read_olx(advert: Json) -> Json | None:
+    state = advert.get("state") or {}
+    hidden = state.get("code") == "removed_by_user" and state.get("visible_in_profile") != "true"
+    if hidden or not state.get("code"):
+        return None
+    key = advert["payload"]["custom_fields"]["reference_id"]
+    price = advert["payload"]["price"]["value"]
+    return {"key": key, "id": advert["uuid"], "shown": state["code"] == "active", "price": price}
+
+
+def _read_aviv(advert: Json) -> Json | None:
+    if advert["deleted"]:
+        return None
+    key = advert["data"]["metaData"]["source"]["offererEstateId"]
+    price = advert["data"]["prices"]["buy"]["price"]["amount"]
+    return {"key": key, "id": advert["classifiedId"], "shown": bool(advert["live"]), "price": price}
+
+
+def _read_spotahome(advert: Json) -> Json | None:
+    process = advert.get("process") or {}
+    if (process.get("state") or {}).get("state") == "cancelled":
+        return None
+    return {"key": str(advert), "id": advert["id"], "shown": bool(advert["published"]), "price": None}
+
+
+READ: dict[str, Callable[[Json], Json | None]] = {
+    "olx": _read_olx,
+    "aviv": _read_aviv,
+    "spotahome": _read_spotahome,
+}
+
+
+class Listing:
+    """A classified on one portal, as its CRM sees it."""
+
+    def __init__(self, hub: Hub, provider: str) -> None:
+        self.hub, self.provider, self.portal = hub, provider, PORTALS[provider]
+        sample = SPANISH_FLAT if provider == "spotahome" else PORTUGUESE_FLAT
+        self.body = load_sample(sample, portals=[self.portal])
+        self.key = str(self.body["data"]["metaData"]["source"]["offererEstateId"])
+        if provider == "spotahome":  # the portal knows a property by its address: each listing has one of its own
+            self.key = f"house {uuid4().hex[:10]}"
+            self.body["data"]["location"] |= {"houseNumber": self.key}
+        estate = str(self.body["data"]["metaData"]["source"]["offererEstateId"])
+        self.id, self.revision, self.price = classified_id(str(hub.endpoints["customer_id"]), estate), 0, 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a call about this listing mentions, before the portal has given it an id; the event of its POST has the key."""
+        return (self.id, str(self.body["data"]["metaData"]["source"]["offererEstateId"]))
+
+    def post(self) -> None:
+        self.revision = int(self.hub.demand("POST", "/classifieds", json=self.body)["revision"])
+
+    def put(self, price: int) -> None:
+        self.body, self.price = set_price(self.body, price), price
+        self.revision = int(self.hub.demand("PUT", f"/classifieds/{self.id}", json=self.body)["revision"])
+
+    def ask(self, what: str) -> None:
+        self.revision = int(self.hub.demand("POST", f"/classifieds/{self.id}/{what}")["revision"])
+
+    def delete(self) -> None:
+        self.revision = int(self.hub.demand("DELETE", f"/classifieds/{self.id}")["revision"])
+
+    @property
+    def latest(self) -> Json:
+        items = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"filter": "latest"})["items"]
+        return next((entry for entry in items if self.portal in entry["portals"]), {})
+
+    @property
+    def timeline(self) -> list[Json]:
+        """What changed a fact, oldest first."""
+        items = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"limit": 100})["items"]
+        return [entry for entry in reversed(items) if entry["outcome"] == "applied"]
+
+
+def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Sequence[Json]) -> str | None:
+    """What is not right about a listing yet, None when all is: its word, its advert, its timeline, what its CRM was told."""
+    if not listing.revision:
+        return "its CRM got no answer"
+    latest = listing.latest
+    advert = latest.get("advert") or {}
+    said = (latest.get("revision"), latest.get("status"), advert.get("state"))
+    if said != (listing.revision, goal.word, goal.state):
+        return f"the hub says {said}, not {(listing.revision, goal.word, goal.state)}: {latest.get('message')}"
+    mine = [one for one in adverts if listing.key in one["key"]]
+    wrong = _complain_of_adverts(mine, listing, goal)
+    if wrong:
+        return wrong
+    timeline = listing.timeline
+    if not timeline or timeline[-1]["statusId"] != latest["statusId"]:
+        return "the latest entry is not the timeline's last"
+    missing = _missing(timeline, listing.revision)
+    if missing:
+        return f"the timeline lacks {missing}"
+    told = [entry["statusId"] for entry in timeline]
+    if [entry["statusId"] for entry in accepted] != told:
+        return f"the CRM was told {len(accepted)} of {len(told)}" if len(accepted) < len(told) else "told out of order"
+    return None
+
+
+def _is_told(listing: Listing, goal: Goal, accepted: Sequence[Json]) -> bool:
+    """Whether the CRM has heard of the goal: before that, there is no need to ask the hub again and again."""
+    wanted = (listing.revision, goal.word, goal.state)
+    return any(wanted == (one["revision"], one["status"], (one.get("advert") or {}).get("state")) for one in accepted)
+
+
+def _complain_of_adverts(mine: Sequence[Json], listing: Listing, goal: Goal) -> str | None:
+    gone = goal.state in ("withdrawn", "absent") or (goal.state == "paused" and listing.provider == "aviv")
+    if len(mine) != (0 if gone else 1):
+        return f"{len(mine)} adverts at the portal: {[one['id'] for one in mine]}"
+    if mine and mine[0]["shown"] != goal.shown:
+        return f"the advert is {'' if mine[0]['shown'] else 'not '}shown"
+    if mine and listing.price and mine[0]["price"] != listing.price:
+        return f"the advert's price is {mine[0]['price']}, not {listing.price}"
+    return None
+
+
+def _missing(timeline: Sequence[Json], revisions: int) -> list[str]:
+    """Every revision is received and ends; none overtook another here."""
+    told = {(entry["revision"], entry["status"].partition("_WITH")[0]) for entry in timeline}
+    ends = ("CREATED", "UPDATED", "DELETED", "CREATING")  # a creation at Spotahome takes days
+    lacking = [f"RECEIVED({number})" for number in range(1, revisions + 1) if (number, "RECEIVED") not in told]
+    return lacking + [f"an end of {n}" for n in range(1, revisions + 1) if not any((n, word) in told for word in ends)]
+
+
+def await_peace(
+    hub: Hub, goals: Mapping[Listing, Goal], seconds: float, say: Callable[[str], None]
+) -> dict[Listing, str]:
+    """Wait until every listing has come right; what is still wrong about the others when the time is over."""
+    wrong = dict.fromkeys(goals, "")
+    guard = threading.Event()
+
+    def look(*, closely: bool = False) -> bool:
+        accepted = hub.accepted()
+        near = [one for one in wrong if closely or _is_told(one, goals[one], accepted.get(one.id, ()))]
+        adverts = {provider: hub.adverts(provider) for provider in {one.provider for one in near}}
+        for listing in near:
+            complaint = complain(listing, goals[listing], adverts[listing.provider], accepted.get(listing.id, ()))
+            if complaint is None:
+                del wrong[listing]
+            else:
+                wrong[listing] = complaint
+        say(f"{len(goals) - len(wrong)} of {len(goals)} have come right")
+        guard.wait(0 if closely else LOOK_SECONDS)
+        return not wrong
+
+    if not await_condition(look, seconds):
+        look(closely=True)
+    return wrong

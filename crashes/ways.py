@@ -1,0 +1,109 @@
+"""The ways through the hub whose calls are cut off, in the order in which a listing goes them.
+
+Where a way is a listing's own, each arm has a listing as its victim, and all are played side by side. Where it is not (a
+sweep, a round of `reconcile`, a token for a whole account), arms are played one after the other, and strike whoever comes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crashes.listings import Goal, Listing
+from crashes.plan import Point
+
+PUBLISHING = (
+    "publish_classified",
+    "relay_changes",
+    "deliver_publication",
+    "receive_olx",
+    "receive_aviv",
+    "apply_events",
+)
+HEARING = ("relay_changes", "deliver_publication", "receive_olx", "receive_aviv", "apply_events")
+READS = ("get", "query", "scan", "batch_get", "sync_decrypt")
+# So many writes and calls of one site within an invocation are told apart; what reads changes nothing between its passes.
+MOST_PASSES = 3
+# These handle what several listings have in common: which pass is a listing's own depends on who shares the batch.
+SHARED = ("relay_changes", "apply_events", "reconcile", "poll_spotahome")
+TELLING = "aws.queues.SqsWakeUps.tell.send_message_batch"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way: which functions are cut off on it, how it is begun, and where it ends for each provider."""
+
+    name: str
+    functions: tuple[str, ...]
+    begin: Callable[[Listing], None]
+    goals: dict[str, Goal]
+    fresh: bool = False  # its listings have gone no other way but `create`
+    sites: Callable[[str], bool] = lambda site: site != TELLING
+
+
+def _change(listing: Listing) -> None:
+    listing.put(max(listing.price, 180_000) + 1_000)
+
+
+def _say_at_portal(listing: Listing) -> None:
+    """The portal takes the advert down, and the CRM has not asked for it."""
+    advert = listing.latest["advert"]["id"]
+    if listing.provider == "olx":
+        listing.hub.switch("olx", "POST", f"adverts/{advert}/state", {"code": "outdated", "visible_in_profile": True})
+    else:
+        order = {"portals": [listing.portal], "status": "DELETED"}
+        listing.hub.switch("aviv", "POST", f"classifieds/{advert}/status", order)
+
+
+LIVE = Goal("CREATED", "live", shown=True)
+CHANGED = Goal("UPDATED", "live", shown=True)
+WAYS = (
+    Way(
+        "create",
+        PUBLISHING,
+        Listing.post,
+        {"olx": LIVE, "aviv": LIVE, "spotahome": Goal("CREATING", "pending", shown=False)},
+    ),
+    Way("update", PUBLISHING, _change, {"olx": CHANGED, "aviv": CHANGED}),
+    Way(
+        "notify",
+        ("notify_crm", "relay_changes"),
+        _change,
+        {"aviv": CHANGED},
+        sites=lambda site: not site.endswith("SqsWakeUps.send.send_message_batch"),
+    ),
+    Way(
+        "pause",
+        PUBLISHING,
+        lambda listing: listing.ask("deactivate"),
+        dict.fromkeys(("olx", "aviv"), Goal("UPDATED", "paused", shown=False)),
+    ),
+    Way("activate", PUBLISHING, lambda listing: listing.ask("activate"), {"olx": CHANGED, "aviv": CHANGED}),
+    Way(
+        "callback",
+        HEARING,
+        _say_at_portal,
+        {"olx": Goal("UPDATED", "expired", shown=False), "aviv": Goal("DELETED", "withdrawn", shown=False)},
+    ),
+    Way(
+        "delete",
+        PUBLISHING,
+        Listing.delete,
+        {
+            "olx": Goal("DELETED", "withdrawn", shown=False),
+            "aviv": Goal("DELETED", "withdrawn", shown=False),
+            "spotahome": Goal("DELETED", "withdrawn", shown=False),
+        },
+        fresh=True,
+    ),
+)
+
+
+def choose(points: frozenset[Point], way: Way) -> list[Point]:
+    """The points of a way that are cut off: of its own functions, and only passes that leave something different behind."""
+    found = set()
+    for point in points:
+        if point.function not in way.functions or not way.sites(point.site):
+            continue
+        nth = 1 if point.site.rpartition(".")[2] in READS else point.nth
+        if nth is not None and nth <= MOST_PASSES:
+            found.add(Point(point.function, point.site, point.via, None if point.function in SHARED else nth))
+    return sorted(found, key=str)
