@@ -9,8 +9,10 @@ from typing import Any
 from api.schemas import Schema, choice, listed, number, refer, text
 from placard.aws.http_api import USER_AGENT
 from placard.domain.channels import PORTALS
+from placard.domain.health import Health
 from placard.domain.lifecycle import Word
 from placard.domain.listing_process import State
+from placard.use_cases.list_publications import MOST_PUBLICATIONS
 from placard.use_cases.listing_processes import MOST_PAGE, MOST_PER_PAGE, PER_PAGE, UNASSIGNED
 from placard.use_cases.paging import LARGEST_LIMIT
 
@@ -41,7 +43,8 @@ PARAMETERS: dict[str, Schema] = {
     "UserAgent": header(
         "User-Agent",
         text(pattern=f"^{USER_AGENT.pattern}$"),
-        "Three name/version pairs (CRM software, tool, operating system), one space between.",
+        "Three name/version pairs (CRM software, tool, operating system), one space between. A page in a browser, which cannot "
+        "set it, sends the same as `X-User-Agent`.",
         required=True,
         example="MyAwesomeSoft/1.0.0 curl/7.52.1 debian/9~1.gbpf8534c",
     ),
@@ -78,6 +81,10 @@ PARAMETERS: dict[str, Schema] = {
     ),
     "StatusFilter": query("status", listed(choice(Word)), "Repeatable."),
     "PortalFilter": query("portal", listed(choice(PORTALS)), "Repeatable."),
+    "HealthFilter": query("health", choice(Health), "All of them where absent."),
+    "PublicationLimit": query(
+        "limit", number("integer", minimum=1, maximum=MOST_PUBLICATIONS, default=MOST_PUBLICATIONS)
+    ),
     "ProcessIdFilter": query("id", number("integer", minimum=0)),
     "AccountId": query("accountId", text(minLength=1)),
     "PropertyId": query("propertyId", text(minLength=1)),
@@ -341,6 +348,18 @@ CALLS = (
         "Asked right after a 202 it shows `RECEIVED` for every portal of the revision. A filtered page may hold fewer items than "
         "`limit`, even none, and still name a `nextToken`.",
         ("ClassifiedId", "Filter", "StatusFilter", "PortalFilter", "Limit", "NextToken"),
+    ),
+    Call(
+        "GET /publications",
+        "query_status",
+        "listPublications",
+        "Status",
+        READ,
+        "List how every listing fares on every channel, the worst first",
+        Answer(200, "A page; it ends at `limit` or at 4 MB.", refer("PublicationPage")),
+        description="`problem`: somebody must act, and `problem` says who; `pending`: under way; `live`: buyers see it; `off`: "
+        "deactivated. The newest change first among equals; what was taken off is left out. A change shows within seconds.",
+        parameters=("HealthFilter", "PublicationLimit", "NextToken"),
     ),
     Call(
         "GET /statuses",

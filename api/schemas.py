@@ -7,6 +7,7 @@ from typing import Any
 from placard.domain.body import LONGEST_KEY
 from placard.domain.channels import PORTALS, PROVIDER_OF
 from placard.domain.events import AdvertState, Operation, Source
+from placard.domain.health import Health
 from placard.domain.lifecycle import Outcome, Word
 from placard.domain.listing_process import State
 from placard.domain.members import CHOICES, MEMBERS, PRICE_MEMBERS, REQUIRED, Shape
@@ -236,6 +237,31 @@ SCHEMAS: dict[str, Schema] = {
         normalised=listed(refer("Change"), "What was changed to fit the portal."),
     ),
     "StatusPage": fields("items", items=listed(refer("StatusEntry")), nextToken=text()),
+    "Publication": fields(
+        "classifiedId channel health portals",
+        "One listing on one channel, as bad as its worst portal.",
+        classifiedId=UUID,
+        channel=choice(PROVIDER_OF),
+        health=choice(Health),
+        offererEstateId=text("The CRM's own key."),
+        title=text("Its headline, in the language asked for where there is one."),
+        city=text(),
+        portals=listed(
+            fields(
+                "portal health status revision changedAt state live",
+                portal=refer("Portal"),
+                health=choice(Health),
+                status=refer("Status"),
+                revision=number("integer", minimum=1),
+                changedAt=INSTANT,
+                state=choice(AdvertState),
+                live=BOOLEAN,
+                problem=refer("PortalProblem"),
+            ),
+            minItems=1,
+        ),
+    ),
+    "PublicationPage": fields("items", items=listed(refer("Publication")), nextToken=text()),
     "Changes": fields(
         "items cursor",
         items=listed(refer("StatusEntry"), "Oldest first."),

@@ -8,6 +8,7 @@ from placard import bootstrap
 from placard.aws.http_api import Request, Response, serve
 from placard.aws.observability import start_logging
 from placard.use_cases.list_changes import list_changes
+from placard.use_cases.list_publications import HEALTHS, MOST_PUBLICATIONS, list_publications
 from placard.use_cases.paging import LARGEST_LIMIT, Listing
 from placard.use_cases.query_status import (
     PORTALS,
@@ -46,6 +47,14 @@ def get_statuses(request: Request) -> Response:
     return page(listing).in_language(language)
 
 
+def get_publications(request: Request) -> Response:
+    """GET /publications"""
+    limit, token = request.read_limit(MOST_PUBLICATIONS), request.read_parameter("nextToken")
+    health, language = request.read_parameter("health", HEALTHS), request.read_language()
+    store = bootstrap.classified_store()
+    return page(list_publications(store, request.customer, limit, token, health, language)).in_language(language)
+
+
 def get_changes(request: Request) -> Response:
     """GET /statuses"""
     limit, since = request.read_limit(LARGEST_LIMIT), request.read_parameter("since")
@@ -64,6 +73,7 @@ ROUTES = {
     "GET /classifieds": get_classifieds,
     "GET /classifieds/{classifiedId}": get_classified,
     "GET /classifieds/{classifiedId}/statuses": get_statuses,
+    "GET /publications": get_publications,
     "GET /statuses": get_changes,
 }
 

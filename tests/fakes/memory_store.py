@@ -11,6 +11,7 @@ from zlib import crc32
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
+from placard.domain.health import Health, PublicationHealth, assess
 from placard.domain.instants import DAY, MINUTE, to_text
 from placard.domain.lifecycle import Outcome
 from placard.domain.listing_process import ListingProcess
@@ -98,6 +99,14 @@ class MemoryStore:
         """Return a customer's classifieds that are not deleted, the newest change first."""
         mine = [stored for _, stored in self._all(Classified) if stored.customer == customer and not stored.deleted]
         return _page(mine, lambda found: f"{to_text(found.accepted_at)}#{found.classified_id}", limit, after)
+
+    def list_publications(
+        self, customer: str, health: Health | None, limit: int, after: str | None
+    ) -> Page[PublicationHealth]:
+        """Return how a customer's publications fare, the worst first."""
+        found = (assess(stored) for _, stored in self._all(Publication) if stored.customer == customer)
+        mine = [one for one in found if one is not None and health in (None, one.health)]
+        return _page(mine, lambda one: f"{one.rank[0]:018d}#{one.rank[1]}", limit, after)
 
     def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
         """Return the timeline of a classified, the newest entry first."""

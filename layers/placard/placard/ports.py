@@ -11,6 +11,7 @@ from placard.domain.breaker import Circuit
 from placard.domain.budget import Rate
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import Advert, Operation, PortalEvent
+from placard.domain.health import Health, PublicationHealth
 from placard.domain.lifecycle import Outcome
 from placard.domain.listing_process import ListingProcess
 from placard.domain.policy import Policy, Rendering
@@ -102,6 +103,14 @@ class ClassifiedStore(RevisionStore, Protocol):
 
     def list_classifieds(self, customer: str, limit: int, after: str | None) -> Page[Classified]:
         """Return a customer's classifieds that are not deleted, the newest change first."""
+
+    def list_publications(
+        self, customer: str, health: Health | None, limit: int, after: str | None
+    ) -> Page[PublicationHealth]:
+        """Return how a customer's publications fare, the worst first and the newest change first among equals.
+
+        With `health` those of that word alone. A page may end before its limit. The index may be stale.
+        """
 
     def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
         """Return the timeline of a classified, the newest entry first."""

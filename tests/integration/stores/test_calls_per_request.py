@@ -131,6 +131,17 @@ def test_all_changes_are_a_query_for_each_shard_and_a_batched_read(crm: Crm, cou
     assert (calls, len(answer.json["items"])) == (9, 9)
 
 
+def test_how_all_listings_fare_is_a_query_for_each_shard_and_a_read_for_each_hundred(crm: Crm, count: Counted) -> None:
+    assert count(crm.publications)[0] == 8
+    publications = DynamoPublicationStore(crm.store._table, crm.clock, 400)
+    for number in range(9):
+        classified_id = crm.post(make_body(key=f"estate-{number}")).json["classifiedId"]
+        classified, _ = crm.store.load(classified_id)
+        publications.save(Change(*see(open_publication(classified, "aviv"), classified, crm.clock.now())))
+    calls, answer = count(crm.publications)
+    assert (calls, len(answer.json["items"])) == (9, 9)
+
+
 def test_a_listing_process_is_one_reading_and_at_most_three_more_calls(table: Table, count: Counted) -> None:
     processes, publications = DynamoProcessStore(table), DynamoPublicationStore(table, FakeClock(), 400)
     crm = Crm(FakeClock(), store=DynamoClassifiedStore(table, FakeClock()))

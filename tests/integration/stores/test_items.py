@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from placard.aws.codec import compress, decompress, pack, unpack
-from placard.aws.items import publication_item, read_publication
+from placard.aws.items import publication_item, read_health, read_publication
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.events import Picture
+from placard.domain.health import assess
 from placard.domain.publication import Entry, Publication, Standing
 from tests.fakes.clock import NOON
 from tests.integration.stores.samples import entry, publication, standing
@@ -50,6 +51,15 @@ def test_portal_text_that_is_no_unicode_survives() -> None:
     """Portals escape pictograms by halves now and then; a message must not be poison for that."""
     halved = publication(remote_id="\ud83c", standings={"SL": replace(standing("SL"), latest=entry(message="\ud83c"))})
     assert read_publication(publication_item(halved)) == halved
+
+
+def test_what_the_index_of_healths_holds_is_what_the_publication_says() -> None:
+    item = publication_item(publication())
+    row = {name: item[name] for name in ("pk", "sk", "health_shard", "health_rank", "health")}
+    health = read_health(row)
+    assert health == assess(publication())
+    assert row["health_rank"] == health.rank[0]
+    assert "health" not in publication_item(publication(standings={}))
 
 
 def test_members_of_a_newer_release_are_passed_over() -> None:

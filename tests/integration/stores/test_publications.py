@@ -6,13 +6,25 @@ from dataclasses import replace
 
 import pytest
 
+from placard.aws.pages import write_token
+from placard.domain.classified import Wish
 from placard.domain.errors import TransitionConflictError
+from placard.domain.health import Health, PublicationHealth
 from placard.domain.instants import DAY, HOUR, MINUTE
-from placard.domain.lifecycle import Outcome
+from placard.domain.lifecycle import Outcome, Word
 from placard.ports import Change
 from tests.fakes.clock import NOON
 from tests.integration.stores.conftest import RETENTION_DAYS, Stores
-from tests.integration.stores.samples import CLASSIFIED_ID, entry, link, message, post, publication
+from tests.integration.stores.samples import (
+    CLASSIFIED_ID,
+    CUSTOMER,
+    entry,
+    link,
+    message,
+    post,
+    publication,
+    standing,
+)
 
 
 def test_saved_publication_comes_back_exactly(stores: Stores) -> None:
@@ -161,3 +173,46 @@ def test_token_that_is_none_is_a_value_error(stores: Stores, token: str) -> None
         stores.classifieds.list_entries(CLASSIFIED_ID, 2, token)
     with pytest.raises(ValueError, match=r".+"):
         stores.classifieds.list_classifieds("agency-7", 2, token)
+
+
+def test_healths_are_worst_first_page_by_page_without_gaps(stores: Stores) -> None:
+    """Ties in time included, and those of other customers left out."""
+    made = set()
+    for number in range(30):
+        failed = number % 3 == 0
+        latest = entry(max(number, 20), status=Word.CREATING_FAILED if failed else Word.CREATING, problems=())
+        one = publication(
+            classified_id=post(estate=f"estate-{number}").classified_id,
+            standings={"SL": replace(standing("SL"), latest=latest)},
+        )
+        stores.publications.save(Change(one))
+        made.add(one.classified_id)
+    other = post(customer="other", estate="estate-0").classified_id
+    stores.publications.save(Change(publication(customer="other", classified_id=other)))
+    for health, expected in ((None, 30), (Health.PROBLEM, 10), (Health.LIVE, 0)):
+        seen: list[PublicationHealth] = []
+        after = None
+        while True:
+            page = stores.classifieds.list_publications(CUSTOMER, health, 7, after)
+            assert len(page.rows) <= 7
+            seen += page.rows
+            after = page.after
+            if after is None:
+                break
+        ranks = [found.rank[0] for found in seen]
+        assert ranks == sorted(ranks, reverse=True)
+        assert len({found.classified_id for found in seen} & made) == len(seen) == expected
+
+
+def test_what_is_taken_off_leaves_the_healths(stores: Stores) -> None:
+    kept = stores.publications.save(Change(publication()))
+    assert [one.channel for one in stores.classifieds.list_publications(CUSTOMER, None, 7, None).rows] == ["aviv"]
+    gone = replace(standing("SL"), wish=Wish.ABSENT, latest=entry(status=Word.DELETED, problems=()))
+    stores.publications.save(Change(replace(kept, standings={"SL": gone})))
+    assert stores.classifieds.list_publications(CUSTOMER, None, 7, None).rows == ()
+
+
+@pytest.mark.parametrize("token", ["", "nonsense", write_token([None] * 7), write_token([["a", "b", 1]] + [None] * 7)])
+def test_a_token_of_the_healths_that_is_none_is_told(stores: Stores, token: str) -> None:
+    with pytest.raises(ValueError):
+        stores.classifieds.list_publications(CUSTOMER, None, 7, token)

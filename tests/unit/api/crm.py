@@ -157,6 +157,11 @@ class Crm:
         """GET /statuses."""
         return self.send(self.event("query_status/changes.json", None, {}) | {"rawQueryString": query})
 
+    def publications(self, query: str = "", **headers: str | None) -> Answer:
+        """GET /publications."""
+        event = self.event("query_status/publications.json", None, headers)
+        return self.send(event | {"rawQueryString": query})
+
     def event(self, path: str, body: Any, headers: dict[str, str | None]) -> dict[str, Any]:
         """Return a sample event with another body and other headers; None takes one away."""
         event = read_event(path)

@@ -68,7 +68,15 @@ def test_storage_that_is_down_asks_to_come_back(sample: str) -> None:
     def fail(*_arguments: Any, **_options: Any) -> Any:
         raise StoreUnavailableError("the table's own words")
 
-    for name in ("write", "load", "load_classifieds", "list_classifieds", "list_entries", "walk_entries"):
+    for name in (
+        "write",
+        "load",
+        "load_classifieds",
+        "list_classifieds",
+        "list_publications",
+        "list_entries",
+        "walk_entries",
+    ):
         setattr(crm.store, name, fail)
     answer = call(crm, sample)
     assert (answer.status, answer.headers["retry-after"]) == (503, "2")
@@ -93,3 +101,12 @@ def test_a_number_that_is_none_is_refused(sample: str, number: str) -> None:
     event["headers"]["content-type"] = "application/json"
     answer = crm.send(event)
     assert (answer.status, answer.problem["errorSource"]) == (400, "body")
+
+
+@pytest.mark.parametrize("agent", [None, "Mozilla/5.0 (X11; Linux x86_64) Browser/1.0"])
+def test_a_page_in_a_browser_names_itself_beside_the_browser(agent: str | None) -> None:
+    crm = Crm()
+    named = {"user_agent": agent, "x_user_agent": "placard-console/1.0 browser/1 web/1"}
+    assert call(crm, "query_status/list.json", **named).status == 200
+    refused = call(crm, "query_status/list.json", **(named | {"x_user_agent": "console"}))
+    assert (refused.status, refused.faults) == (400, {"User-Agent"})

@@ -111,6 +111,7 @@ def test_answers_keep_to_their_schemas() -> None:
         "ClassifiedPage": crm.list("limit=1"),
         "ShownClassified": crm.get(classified_id),
         "StatusPage": crm.statuses(classified_id),
+        "PublicationPage": crm.publications(),
         "Preflight": crm.preflight(make_body(portals=["SL", "BD", "OLXRO", "SPOTAHOME"])),
         "BatchVerdicts": crm.batch({"op": "put", "classified": make_body(key="b")}, {"op": "delete"}),
         "Problem": crm.post({}),

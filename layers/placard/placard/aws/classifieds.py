@@ -15,14 +15,25 @@ from placard.aws.items import (
     classified_id_of,
     classified_key,
     is_expired,
+    publication_key,
     read_classified,
     read_entry,
+    read_health,
 )
-from placard.aws.pages import PAGE_BYTES, Ends, read_classifieds_token, read_entries_token, write_token
+from placard.aws.pages import (
+    PAGE_BYTES,
+    Ends,
+    HealthEnds,
+    read_classifieds_token,
+    read_entries_token,
+    read_health_token,
+    write_token,
+)
 from placard.aws.reads import load_classified
 from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.classified import Classified, Kind
+from placard.domain.health import Health, PublicationHealth, weights
 from placard.domain.publication import Entry, Publication, Rank
 from placard.ports import Clock, Page, Revision, Written
 
@@ -76,6 +87,31 @@ class DynamoClassifiedStore:
                 size += unpacked_size(item["body"])
         return Page(tuple(found))
 
+    def list_publications(
+        self, customer: str, health: Health | None, limit: int, after: str | None
+    ) -> Page[PublicationHealth]:
+        """Return how a customer's publications fare, the worst first. Raises ValueError for a token that is none.
+
+        A page costs one Query for each shard, more only where one shard goes on alone. The index may be stale.
+        """
+        ends: HealthEnds = [None] * SHARDS if after is None else read_health_token(after)
+        shards = [self._healths(customer, shard, health, limit, ends[shard]) for shard in range(SHARDS)]
+        worst = merge(*shards, key=lambda row: int(row["health_rank"]), reverse=True)
+        found: list[PublicationHealth] = []
+        size = 0
+        for row in worst:
+            if len(found) == limit or size >= PAGE_BYTES // 2:  # hints and titles come on top
+                return Page(tuple(found), write_token(ends))
+            publication = read_health(row)
+            ends[int(row["health_shard"].rpartition("#")[2])] = (
+                publication.classified_id,
+                publication.channel,
+                int(row["health_rank"]),
+            )
+            found.append(publication)
+            size += unpacked_size(row["health"])
+        return Page(tuple(found))
+
     def list_entries(self, classified_id: str, limit: int, after: str | None) -> Page[Entry]:
         """Return the timeline of a classified, the newest entry first. Raises ValueError for a token that is none."""
         pk = classified_key(classified_id)["pk"]
@@ -116,6 +152,23 @@ class DynamoClassifiedStore:
             start,
             index_name="changes",
             limit=limit + 1,
+            scan_index_forward=False,
+        )
+
+    def _healths(
+        self, customer: str, shard: int, health: Health | None, limit: int, end: tuple[str, str, int] | None
+    ) -> Iterator[Item]:
+        name = f"{customer}#{shard}"
+        start = None
+        if end is not None:
+            start = {**publication_key(end[0], end[1]), "health_shard": name, "health_rank": end[2]}
+        lowest, highest = weights(health)
+        return self._table.query(
+            "health_shard = :shard AND health_rank BETWEEN :lowest AND :highest",
+            {":shard": name, ":lowest": lowest, ":highest": highest},
+            start,
+            index_name="health",
+            limit=limit // 4 + 10,
             scan_index_forward=False,
         )
 

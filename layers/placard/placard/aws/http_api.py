@@ -42,6 +42,8 @@ _LONGEST_ID = 512
 USER_AGENT = re.compile(r"[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+\s{1}[^\/\s]+\/[^\/\s]+")
 # W3C Trace Context, version 00 as AVIV documents it; ids of zeros alone are invalid there.
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+# A page in a browser cannot set the first of these; it says the same in the second.
+_AGENT_HEADERS = ("user-agent", "x-user-agent")
 _JSON_TYPE = re.compile(r"application/([a-z0-9!#$&^_.+-]+\+)?json\s*(;.*)?", re.IGNORECASE)
 _ENTITY_TAGS = re.compile(r'\s*(W/)?"[^"]*"\s*(,\s*(W/)?"[^"]*"\s*)*')
 _REVISION_TAG = re.compile(r'(?<!W/)"([1-9][0-9]{0,14})"', re.ASCII)
@@ -209,7 +211,8 @@ def _read_request(
     instance: str,
 ) -> Request:
     customer = _find_customer(event, headers, trusted_clients)
-    if dialect.wants_user_agent and not USER_AGENT.fullmatch(headers.get("user-agent", "")):
+    named = any(USER_AGENT.fullmatch(headers.get(name, "")) for name in _AGENT_HEADERS)
+    if dialect.wants_user_agent and not named:
         fault = Fault("User-Agent", "must be three name/version pairs, one space between: software, tool, system")
         raise InvalidRequestError(ErrorSource.HEADER, [fault])
     path = event.get("pathParameters") or {}

@@ -13,8 +13,12 @@ from typing import Any, TypeVar
 from placard.aws.codec import compress, decompress, pack, unpack
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
 from placard.domain.classified import Classified, Kind
+from placard.domain.events import AdvertState
+from placard.domain.health import Health, PortalHealth, PublicationHealth, assess
 from placard.domain.instants import DAY, SECOND, to_text
+from placard.domain.lifecycle import Word
 from placard.domain.listing_process import Facts, ListingProcess, Wanted
+from placard.domain.problems import Problem
 from placard.domain.publication import Entry, Publication
 from placard.domain.subscription import Subscription
 from placard.domain.sweep import Sweep
@@ -137,6 +141,7 @@ def publication_item(publication: Publication) -> Item:
         "look": publication.look,
         "state": json.dumps(hidden, separators=(",", ":")),
         "standings": compress(standings),
+        **health_members(key, publication),
         **due_members(key, publication.due),
     }
     return item | ({} if publication.traceparent is None else {"traceparent": publication.traceparent})
@@ -147,6 +152,39 @@ def read_publication(item: Item) -> Publication:
     packed: Item = json.loads(item["state"]) | {"standings": decompress(item["standings"])}
     packed |= {name: item[name] for name in _SHOWN if name in item}
     return unpack(Publication, packed | {"classified_id": classified_id_of(item), "due": item.get("due_at")})
+
+
+def health_members(key: Item, publication: Publication) -> Item:
+    """Return the members that put a publication into the index `health`; none where there is nothing to look after."""
+    health = assess(publication)
+    if health is None:
+        return {}
+    # Small, since the index holds it: rows without names.
+    rows = [
+        (
+            *(portal.portal, portal.health, portal.status, portal.revision, portal.changed_at, portal.state),
+            None if portal.problem is None else pack(portal.problem),
+        )
+        for portal in health.portals
+    ]
+    return {
+        "health_shard": f"{publication.customer}#{shard_of(key)}",
+        "health_rank": health.rank[0],
+        "health": compress(rows),
+    }
+
+
+def read_health(row: Item) -> PublicationHealth:
+    """Return how a publication fares, of a row of the index `health`; by hand, for a page has a thousand of them."""
+    portals = tuple(
+        PortalHealth(
+            *(portal, Health(health), Word(status), revision, changed_at, AdvertState(state)),
+            None if problem is None else unpack(Problem, problem),
+        )
+        for portal, health, status, revision, changed_at, state, problem in decompress(row["health"])
+    )
+    channel = row["sk"].removeprefix("PUBLICATION#")
+    return PublicationHealth(classified_id_of(row), channel, row["health_shard"].rpartition("#")[0], portals)
 
 
 # --- the timeline ----------------------------------------------------------------------------------------------------

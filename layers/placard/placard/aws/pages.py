@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from placard.aws.items import ENTRIES, SHARDS
+from placard.domain.channels import PROVIDER_OF
 from placard.domain.instants import from_text
 
 # A page ends at its limit or at this much JSON (contracts/hub.md §2).
@@ -15,6 +16,9 @@ PAGE_BYTES = 4 * 1024 * 1024
 
 # Where each shard's part of a list ended: classified id and time of change.
 Ends = list[tuple[str, str] | None]
+
+# The same for publications: classified id, channel and rank.
+HealthEnds = list[tuple[str, str, int] | None]
 
 _LONGEST_TOKEN = 4096
 _LONGEST_KEY = 1000
@@ -49,6 +53,23 @@ def _read_end(end: Any) -> tuple[str, str]:
         raise ValueError("not a token of this list")
     from_text(changed_at)
     return classified_id, changed_at
+
+
+def read_health_token(token: str) -> HealthEnds:
+    """Return where each shard's last page ended: classified id, channel and rank, None where it has not begun."""
+    ends = _read(token)
+    if not isinstance(ends, list) or len(ends) != SHARDS:
+        raise ValueError("not a token of this list")
+    return [None if end is None else _read_health_end(end) for end in ends]
+
+
+def _read_health_end(end: Any) -> tuple[str, str, int]:
+    if not isinstance(end, list) or [type(member) for member in end] != [str, str, int]:
+        raise ValueError("not a token of this list")
+    classified_id, channel, rank = end
+    if str(UUID(classified_id)) != classified_id or channel not in PROVIDER_OF or not 0 <= rank < 10**18:
+        raise ValueError("not a token of this list")
+    return classified_id, channel, rank
 
 
 def _read(token: str) -> Any:

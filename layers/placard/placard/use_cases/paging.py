@@ -78,7 +78,7 @@ def _read(query: Query[Row], limit: int, after: str | None) -> Page[Row]:
     except ValueError:
         if after is None:
             raise
-        _refuse_token("nextToken")
+        refuse_token("nextToken")
 
 
 def _due_extras(query: Query[Row], page: Page[Row], passed: Rank | None, names: set[str]) -> list[Row]:
@@ -105,15 +105,16 @@ def read_token(scope: str, token: str | None, parameter: str = "nextToken") -> t
     try:
         whose, after, time, name = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, TypeError, RecursionError):
-        _refuse_token(parameter)
+        refuse_token(parameter)
     if whose != scope or not isinstance(after, str | None):
-        _refuse_token(parameter)
+        refuse_token(parameter)
     if time is None and name is None:
         return after, None
     if type(time) is not int or not isinstance(name, str):
-        _refuse_token(parameter)
+        refuse_token(parameter)
     return after, (time, name)
 
 
-def _refuse_token(parameter: str) -> NoReturn:
+def refuse_token(parameter: str) -> NoReturn:
+    """Raise InvalidRequestError: this parameter is of another list."""
     raise InvalidRequestError(ErrorSource.PARAMETER, [Fault(parameter, "is not a token of this list")]) from None
