@@ -9,7 +9,7 @@ export SAM_CLI_TELEMETRY := 0
 .PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes
 .DEFAULT_GOAL := test
 
-# ---- set-up: three virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
+# ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
 setup:
 	@$(MAKE) --no-print-directory --jobs 2 environments
 environments: .venv-sam/.ready .venv/.ready .venv-aws/.ready
@@ -21,12 +21,16 @@ environments: .venv-sam/.ready .venv/.ready .venv-aws/.ready
 	$(call create,.venv-aws,embedded AWS)
 .venv-sam/.ready: requirements/sam.txt
 	$(call create,.venv-sam,SAM CLI)
+# What only the tests of the console need: a Chromium of its own. CHROMIUM=<path> names another one to them.
+.venv-browser/.ready: requirements/browser.txt requirements/browser/package-lock.json requirements/browser/unpack.mjs
+	$(call create,.venv-browser,browser,cp $(<:.txt=)/package*.json .venv-browser/ && PATH="$(CURDIR)/.venv-browser/bin:$$PATH" npm ci \
+		--prefix .venv-browser --ignore-scripts --no-audit --no-fund --loglevel=error && .venv-browser/bin/node $(<:.txt=)/unpack.mjs .venv-browser)
 
 define create
 @$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	{ echo "Placard needs Python 3.11 or newer with its venv module; '$(PYTHON)' is not one. Name another: make PYTHON=python3.12 …" >&2; exit 1; }
 @echo "… $(1) ($(2))"
-@rm -rf $(1) && $(PYTHON) -m venv $(1) && $(1)/bin/python $(INSTALL) $< && touch $@
+@rm -rf $(1) && $(PYTHON) -m venv $(1) && $(1)/bin/python $(INSTALL) $< && $(or $(3),true) && touch $@
 @echo "✓ $(1)"
 endef
 
@@ -56,7 +60,7 @@ erase: .venv/.ready
 	@PYTHONPATH=layers/placard $(RUN) -m ops erase $(call GIVEN,CUSTOMER APPLY REASON ABANDON)
 
 # ---- checks, quickest first
-test: setup
+test: setup .venv-browser/.ready
 	@for step in lint types validate unit simulation integration e2e; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
 lint: .venv/.ready
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -79,6 +83,7 @@ chaos: setup  # a campaign of faults against the whole hub in a sandbox of its o
 crashes: setup  # every function ended at every call to AWS, a portal or a CRM, on a hub of its own: WAYS=create,… POINTS=n
 	@PYTHONPATH=layers/placard $(RUN) -m crashes $(if $(WAYS),--ways $(WAYS)) $(if $(POINTS),--points $(POINTS))
 integration e2e: setup
+integration e2e: setup .venv-browser/.ready
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
@@ -95,7 +100,9 @@ build: setup
 	@PYTHON=$(CURDIR)/.venv/bin/python .venv-sam/bin/sam build
 
 # ---- after a change of a requirements/*.in: pins with hashes for every platform, naming no registry
-locks: .venv/.ready
-	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam; do \
+locks: .venv/.ready .venv-browser/.ready
+	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/browser; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-emit-find-links --no-header -o $$file.txt $$file.in || exit 1; done
+	@PATH="$(CURDIR)/.venv-browser/bin:$$PATH" npm install --prefix requirements/browser --package-lock-only --ignore-scripts \
+		--omit-lockfile-registry-resolved --no-audit --no-fund --loglevel=error

@@ -12,6 +12,7 @@ PARTS = {
     "receive_aviv": ("receiver('aviv')", "message_store()"),
     "publish_classified": ("classified_store()", "renderer('olx')", "renderer('aviv')", "renderer('spotahome')"),
     "query_status": ("classified_store()",),
+    "console": (),
     "subscribe_webhook": ("subscription_store()", "credentials()", "callback_url_check()"),
     "notify_crm": ("notify_crm()",),
     "apply_events": ("apply_events()", "interpreter('olx')", "interpreter('aviv')", "interpreter('spotahome')"),

@@ -19,6 +19,7 @@ FORBIDDEN = {
     "receive_aviv": ("boto3", "httpx", "pydantic", ROUTER, "asyncio"),
     "publish_classified": ("boto3", "httpx", ROUTER),
     "query_status": ("boto3", "httpx", ROUTER),
+    "console": ("boto3", "httpx", "pydantic", "placard.domain", ROUTER, "asyncio"),
     "subscribe_webhook": ("boto3", "httpx", "pydantic", ROUTER),
     "notify_crm": ("boto3", "pydantic"),
     "apply_events": ("boto3", "httpx", "pydantic"),
