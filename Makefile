@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes console
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -41,6 +41,8 @@ up: setup
 	@$(RUN) -m sandbox up
 down: .venv/.ready
 	@$(RUN) -m sandbox down
+console: .venv/.ready
+	@$(RUN) -m sandbox console
 
 # ---- for whoever runs it; each says how it is used when called without values
 GIVEN = $(foreach name,$(1) STACK ENDPOINTS,$(if $(filter command,$(firstword $(origin $(name)))),'$(name)=$(subst ','\'',$($(name)))'))

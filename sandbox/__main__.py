@@ -2,6 +2,7 @@
 
     python -m sandbox up                start the hub on this machine and leave it running
     python -m sandbox down              end it
+    python -m sandbox console           sign in to its console
     python -m sandbox with MODULE …     run a module beside the hub, started for it unless it runs already
 
 SANDBOX_PORT moves the embedded AWS (4566).
@@ -19,8 +20,9 @@ import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from sandbox.console import open_in_browser, sign_in_address
 from sandbox.errors import SandboxError
-from sandbox.hub import DEFAULT_PORT, STATE, running_hub, start_hub, stop_hub
+from sandbox.hub import DEFAULT_PORT, STATE, Endpoints, read_endpoints, running_hub, start_hub, stop_hub
 
 console = Console(highlight=False)
 
@@ -48,6 +50,19 @@ def bring_up() -> int:
         f"The hub is at {endpoints['api_url']}\nEverything else is in {STATE.name}/endpoints.json. `make down` ends it.",
         soft_wrap=True,
     )
+    return show_console(endpoints)
+
+
+def show_console(endpoints: Endpoints | None) -> int:
+    if endpoints is None:
+        raise SandboxError("The sandbox is not running: start it with `make up`.")
+    address = sign_in_address(endpoints)
+    opened = open_in_browser(address)
+    console.print(
+        f"The console, signed in for an hour (`make console` gives a fresh address)\n{address}", soft_wrap=True
+    )
+    if opened:
+        console.print("It opens in your browser.")
     return 0
 
 
@@ -70,6 +85,8 @@ def main() -> int:
                 return bring_up()
             case ["down"]:
                 return bring_down()
+            case ["console"]:
+                return show_console(read_endpoints())
             case ["with", *module] if module:
                 return run_with_hub(module)
             case _:

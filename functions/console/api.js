@@ -71,7 +71,8 @@ export class Api {
 }
 
 function wait(retryAfter, tried, signal) {
-  const asked = Number(retryAfter) * 1000 || 500 * 2 ** tried;
+  const seconds = Number.parseFloat(retryAfter); // a date, or nothing, is no number
+  const asked = Number.isNaN(seconds) ? 500 * 2 ** tried : seconds * 1000;
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, Math.min(asked, LONGEST_WAIT_MS));
     signal?.addEventListener("abort", () => {

@@ -318,6 +318,8 @@ async function start() {
   setLanguage(localStorage.getItem(LANGUAGE) ?? navigator.language.slice(0, 2));
   listen();
   takeFragment();
+  // An address with a fresh token, opened where the console is open already.
+  addEventListener("hashchange", () => takeFragment() && showWork());
   settings = await readSettings().catch(() => ({}));
   if (comesBack()) {
     try {

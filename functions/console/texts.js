@@ -65,8 +65,6 @@ const TEXTS = {
   "retrying": ["{done} of {count}…", "{done} sur {count}…"],
   "close": ["Close", "Fermer"],
   "cancel": ["Cancel", "Annuler"],
-  "reload": ["Read again", "Relire"],
-  "copyLink": ["Address of this listing", "Adresse de cette annonce"],
   "portals": ["Portals", "Portails"],
   "whyNotLive": ["Why", "Pourquoi"],
   "where": ["Where in the listing", "Où dans l’annonce"],

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,20 +17,23 @@ from functions.query_status import app as query_status
 from placard import bootstrap
 from placard.domain.channels import CHANNEL_OF
 from placard.domain.events import Advert, AdvertState
+from placard.domain.health import Health, PublicationHealth
 from placard.domain.lifecycle import FAILED_WORDS, Word
 from placard.domain.look import open_publication, see
 from placard.domain.problems import Problem
-from placard.ports import Change
+from placard.ports import Change, Page
 from placard.use_cases.publish_classified import Caller, post_classified
 from tests.fakes import FakeClock, MemoryStore
+from tests.integration.stores.samples import post
 from tests.unit.api.crm import make_body
 
 CUSTOMER, TOKEN = "agency-7", "a.valid.token"
 PREFIX = "/some/stage"
 Routes = Mapping[str, Any]
-HANDLERS: Routes = {
-    route: app.handler for app in (query_status, publish_classified) for route in app.ROUTES
-} | {"GET /console": console.handler, "GET /console/{asset}": console.handler}
+HANDLERS: Routes = {route: app.handler for app in (query_status, publish_classified) for route in app.ROUTES} | {
+    "GET /console": console.handler,
+    "GET /console/{asset}": console.handler,
+}
 
 
 @dataclass
@@ -47,13 +49,16 @@ class Call:
 
 @dataclass
 class Hub:
-    """A store, and the page's requests. `broken` answers in the place of the handlers: a status by path prefix."""
+    """A store, and the page's requests. `broken` answers in the place of the handlers: a status by path prefix. `hold` may
+    let a request wait.
+    """
 
     url: str
     store: MemoryStore
     clock: FakeClock
     calls: list[Call] = field(default_factory=list)
     broken: dict[str, int] = field(default_factory=dict)
+    hold: Callable[[Call], object] = lambda call: None
 
     def publish(self, key: str, title: str = "", portals: tuple[str, ...] = ("SL", "IMOVIRTUAL")) -> str:
         """Publish a listing, which then is live on all its portals, a second after the one before."""
@@ -66,8 +71,23 @@ class Hub:
             self.say(ack.classified_id, portal, Word.CREATED, AdvertState.LIVE)
         return ack.classified_id
 
+    def publish_many(self, count: int) -> None:
+        """Put listings into the store that are live on two portals."""
+        _, publications = self.store.load(self.publish("many-0"))
+        for number in range(1, count):
+            revision = post(customer=CUSTOMER, estate=f"many-{number}", accepted_at=self.clock.now())
+            self.store.write(revision)
+            for one in publications:
+                self.store.save(Change(replace(one, classified_id=revision.classified_id, version=0)))
+
     def say(
-        self, classified_id: str, portal: str, word: Word, state: AdvertState, problem: Problem | None = None, **more: Any
+        self,
+        classified_id: str,
+        portal: str,
+        word: Word,
+        state: AdvertState,
+        problem: Problem | None = None,
+        **more: Any,
     ) -> None:
         """Let a portal say something new: an entry of the timeline, and where the portal then stands."""
         self.clock.advance(1)
@@ -79,9 +99,10 @@ class Hub:
         standing = publication.standings[portal]
         problems = () if problem is None else (problem,)
         advert = Advert(state, more.pop("code", None), more.pop("url", None))
+        now = self.clock.now()
         members = {"status": word, "problems": problems, "advert": advert, "portals": (portal,), "sub_status": None}
-        members |= {"message": word.value, "revision": classified.revision, "creation_date": self.clock.now()}
-        entry = replace(standing.latest, status_id=f"{classified_id}-{portal}-{self.clock.now()}", **members, **more)
+        members |= {"message": more.pop("message", word.value), "revision": classified.revision, "creation_date": now}
+        entry = replace(standing.latest, status_id=f"{classified_id}-{portal}-{now}", **members, **more)
         ended = {} if word not in FAILED_WORDS else {"ended": classified.revision}
         standing = replace(standing, word=word, advert=advert, problems=problems, latest=entry, **ended)
         self.store.save(Change(publication.with_standings([standing]), (*seen, entry)))
@@ -91,11 +112,29 @@ class Hub:
         return [call for call in self.calls if call.method == method and call.path.endswith(ending)]
 
 
+class ListedStore(MemoryStore):
+    """Keeps the list until something is written, as an index does: a page of ten thousand is not all of them anew."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock)
+        self._lists: dict[object, tuple[PublicationHealth, ...]] = {}
+
+    def list_publications(
+        self, customer: str, health: Health | None, limit: int, after: str | None
+    ) -> Page[PublicationHealth]:
+        key = (customer, health, self.size())
+        if key not in self._lists:
+            self._lists[key] = super().list_publications(customer, health, 10**6, None).rows
+        first = int(after or 0)
+        rows = self._lists[key][first : first + limit]
+        return Page(rows, str(first + limit) if first + limit < len(self._lists[key]) else None)
+
+
 @contextmanager
 def running() -> Iterator[Hub]:
     """Serve below a path of its own, as an API behind a stage or a domain's base path is."""
     clock = FakeClock()
-    store = MemoryStore(clock)
+    store = ListedStore(clock)
     settings = SimpleNamespace(trusted_clients=frozenset({"console"}), time_scale=1)
     bootstrap.use(classified_store=store, clock=clock, settings=settings)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
@@ -127,7 +166,9 @@ class Door(BaseHTTPRequestHandler):
         path = parts.path.removeprefix(PREFIX)
         body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        hub.calls.append(Call(self.command, path, parts.query, headers, body))
+        call = Call(self.command, path, parts.query, headers, body)
+        hub.calls.append(call)
+        hub.hold(call)
         status = next((status for start, status in hub.broken.items() if path.startswith(start)), None)
         if status is not None:
             self.reply({"statusCode": status, "headers": {"retry-after": "0"}, "body": '{"message": "down"}'})

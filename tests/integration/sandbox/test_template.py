@@ -1,5 +1,6 @@
 """What template.yaml promises: small roles, queues with an end, limits that fit each other."""
 
+import json
 from dataclasses import fields
 from typing import Any
 
@@ -171,6 +172,10 @@ def test_every_stream_consumer_takes_all_images_from_the_start_and_reports_singl
         assert 1 <= len(stream["FilterCriteria"]["Filters"]) <= MOST_PATTERNS
 
 
+def test_the_console_can_do_nothing_but_log() -> None:
+    assert granted("ConsoleFunction") == {}
+
+
 def test_no_lock_names_a_host() -> None:
     """Hashes prove what is installed; where it comes from is the machine's business."""
     locks = [*ROOT.glob("requirements/*.txt"), *ROOT.glob("layers/*/requirements.txt")]
@@ -180,3 +185,5 @@ def test_no_lock_names_a_host() -> None:
         assert "://" not in text
         assert "--index-url" not in text
         assert text.count("--hash=sha256:") >= text.count("==")
+    browser = json.loads((ROOT / "requirements/browser/package-lock.json").read_text())["packages"]
+    assert all("integrity" in one and "resolved" not in one for name, one in browser.items() if name)
