@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".venv-browser"
 OWN = FOLDER / "chromium"
 SCREENSHOTS = ROOT / "docs" / "screenshots"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 # No sandbox: it needs rights that a container's root has not. Nothing but our own page is shown. The rest: no calls home.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-sync", "--no-first-run"]
 

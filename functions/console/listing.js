@@ -1,6 +1,7 @@
 // One listing beside the board: why it is not live, who must act, what can be done here, and its timeline with evidence.
 
 import { ApiError } from "./api.js";
+import { HEALTHS } from "./board.js";
 import { ask, complain, find, make, readLink, say } from "./dom.js";
 import { makeChip } from "./grid.js";
 import { PORTALS, text, when } from "./texts.js";
@@ -110,7 +111,8 @@ export class ListingView {
     const held = this.panel.contains(document.activeElement) ? document.activeElement.id : "";
     const opened = new Set([...this.panel.querySelectorAll("details[open]")].map((one) => one.id));
     const entries = latest.flatMap((entry) => entry.portals.map((portal) => [portal, entry]));
-    entries.sort((a, b) => PORTALS.indexOf(a[0]) - PORTALS.indexOf(b[0]));
+    const order = ([portal, entry]) => [...HEALTHS, "gone"].indexOf(judge(entry)) * PORTALS.length + PORTALS.indexOf(portal);
+    entries.sort((a, b) => order(a) - order(b));
     const list = make("ol", { class: "timeline" }, ...page.items.map(makeEntry));
     const more = this.#makeMore(list, page.nextToken);
     this.panel.replaceChildren(

@@ -191,7 +191,7 @@ async function retryAll() {
     .map((listing) => [listing.id, [...listing.cells.values()].filter(isHarmless).map((cell) => cell.portal)])
     .filter(([, portals]) => portals.length);
   const count = number(waiting.length);
-  const sure = { title: text("retryAllTitle", { count }), text: text("retryAllText"), yes: text("retryAll", { count }) };
+  const sure = { title: text("retryAllTitle"), text: text("retryAllText", { count }), yes: text("retryAll", { count }) };
   if (!(await ask(sure))) return;
   const button = find("retry-all");
   const { signal } = loading;

@@ -55,13 +55,13 @@ const TEXTS = {
   "reading": ["{all} listings read so far…", "{all} annonces lues pour l’instant…"],
   "nothing": ["No listing passes these filters.", "Aucune annonce ne correspond à ces filtres."],
   "empty": ["This agency has no listing yet.", "Cette agence n’a pas encore d’annonce."],
-  "retryAll": ["Try {count} again", "Relancer {count} annonces"],
-  "retryAllTitle": ["Try {count} listings again?", "Relancer {count} annonces ?"],
+  "retryAll": ["Try the failed again ({count})", "Relancer les échecs ({count})"],
+  "retryAllTitle": ["Try the failed again?", "Relancer les échecs ?"],
   "retryAllText": [
-    "Each failed portal of these listings is asked once more. Left out is what would cost money, or undo what a person did at the portal.",
-    "Chaque portail en échec de ces annonces est de nouveau sollicité. Sont exclus les envois payants et ceux qui annuleraient une action faite sur le portail."
+    "Listings: {count}. Each of their failed portals is asked once more. Left out is what would cost money, or undo what a person did at the portal.",
+    "Annonces concernées : {count}. Chacun de leurs portails en échec est de nouveau sollicité. Sont exclus les envois payants et ceux qui annuleraient une action faite sur le portail."
   ],
-  "retryAllDone": ["{done} of {count} listings are being tried again.", "{done} annonces sur {count} sont relancées."],
+  "retryAllDone": ["Tried again: {done} of {count}.", "Relances : {done} sur {count}."],
   "retrying": ["{done} of {count}…", "{done} sur {count}…"],
   "close": ["Close", "Fermer"],
   "cancel": ["Cancel", "Annuler"],

@@ -16,6 +16,7 @@ from functions.publish_classified import app as publish_classified
 from functions.query_status import app as query_status
 from placard import bootstrap
 from placard.domain.channels import CHANNEL_OF
+from placard.domain.classified import Classified
 from placard.domain.events import Advert, AdvertState
 from placard.domain.health import Health, PublicationHealth
 from placard.domain.lifecycle import FAILED_WORDS, Word
@@ -106,6 +107,10 @@ class Hub:
         ended = {} if word not in FAILED_WORDS else {"ended": classified.revision}
         standing = replace(standing, word=word, advert=advert, problems=problems, latest=entry, **ended)
         self.store.save(Change(publication.with_standings([standing]), (*seen, entry)))
+
+    def listings(self) -> tuple[Classified, ...]:
+        """What was published."""
+        return self.store.find_all(Classified)
 
     def asked(self, method: str, ending: str) -> list[Call]:
         """The requests whose path ends so."""

@@ -195,9 +195,9 @@ def test_all_that_failed_are_tried_again_but_where_that_costs_or_undoes_somethin
     hub.say(ids["oldest"], "SL", Word.CREATING_FAILED, AdvertState.ABSENT, DOWN)
     hub.say(ids["oldest"], "IMOVIRTUAL", Word.CREATED, AdvertState.WITHDRAWN, Problem.quote("removed_on_portal", None))
     console.sign_in(hub.url, TOKEN)
-    console.page.get_by_role("button", name="Try 2 again").click()
-    console.page.get_by_role("dialog").get_by_role("button", name="Try 2 again").click()
-    expect(console.page.locator("#said")).to_have_text("2 of 2 listings are being tried again.")
+    console.page.get_by_role("button", name="Try the failed again (2)").click()
+    console.page.get_by_role("dialog").get_by_role("button", name="Try the failed again (2)").click()
+    expect(console.page.locator("#said")).to_have_text("Tried again: 2 of 2.")
     asked = {call.path.split("/")[2]: json.loads(call.body)["portals"] for call in hub.asked("POST", "/retry")}
     assert asked == {ids["unpaid"]: ["IMOVIRTUAL"], ids["oldest"]: ["SL"]}
 
