@@ -44,13 +44,14 @@ def _change(listing: Listing) -> None:
 
 
 def _say_at_portal(listing: Listing) -> None:
-    """The portal takes the advert down, and the CRM has not asked for it."""
+    """The portal says something by itself: OLX takes the advert down, AVIV could not fetch a picture after all."""
     advert = listing.latest["advert"]["id"]
     if listing.provider == "olx":
         listing.hub.switch("olx", "POST", f"adverts/{advert}/state", {"code": "outdated", "visible_in_profile": True})
-    else:
-        order = {"portals": [listing.portal], "status": "DELETED"}
-        listing.hub.switch("aviv", "POST", f"classifieds/{advert}/status", order)
+        return
+    pictures = [{"url": listing.body["media"][0]["url"], "status": "DOWNLOADING_FAILED"}]
+    order = {"portals": [listing.portal], "status": "CREATED_WITH_MEDIA_ERROR", "mediaStatuses": pictures}
+    listing.hub.switch("aviv", "POST", f"classifieds/{advert}/status", order)
 
 
 LIVE = Goal("CREATED", "live", shown=True)
@@ -81,7 +82,7 @@ WAYS = (
         "callback",
         HEARING,
         _say_at_portal,
-        {"olx": Goal("UPDATED", "expired", shown=False), "aviv": Goal("DELETED", "withdrawn", shown=False)},
+        {"olx": Goal("UPDATED", "expired", shown=False), "aviv": Goal("UPDATED_WITH_MEDIA_ERROR", "live", shown=True)},
     ),
     Way(
         "delete",
