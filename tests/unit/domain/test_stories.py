@@ -487,6 +487,21 @@ def test_another_category_is_delete_then_post(olx: Hub) -> None:
     assert olx.told()[3:] == ["RECEIVED(2)", "UPDATING(2)", "UPDATING(2)", "UPDATED(2)"]
 
 
+def test_a_pending_advert_is_asked_after_at_once_where_a_day_has_passed_before_a_broken_revision(olx: Hub) -> None:
+    """What ends without a call leaves the question behind it due, not forgotten."""
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    olx.say(ends=Op.POST, state=S.PENDING, code="new")
+    olx.look()
+    olx.now += DAY
+    olx.broken = {IMO: (Problem("missing_field", "no price"),)}
+    olx.put(IMO, text="another")
+    assert olx.look().decision.finishes
+    assert olx.known.due == olx.now
+    assert olx.look().decision.read
+
+
 def test_one_portals_broken_rule_never_stops_another(aviv: Hub) -> None:
     aviv.broken = {"BD": (Problem("missing_field", "a picture", "/media"),)}
     aviv.post("SL", "BD")
@@ -507,6 +522,25 @@ def test_a_refused_delete_is_tried_three_times_an_hour_apart(olx: Hub) -> None:
         olx.now += HOUR
     assert olx.begun() is None
     assert olx.told()[3:] == ["RECEIVED(2)", "DELETING_FAILED(2)"]
+
+
+def test_what_came_back_after_its_deletion_and_is_not_taken_off_again_says_who_must_act(olx: Hub) -> None:
+    """The word stays DELETED: nothing was asked for since. That the advert is live against the wish is a problem."""
+    _published(olx)
+    olx.delete()
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    olx.now += 1
+    olx.say(state=S.LIVE, code="active")
+    for _ in range(3):
+        assert olx.begun() is Op.DELETE
+        olx.refuse(Problem("manual_step", "take it off by hand"))
+        assert olx.last.problems == (Problem("manual_step", "take it off by hand"),)
+        olx.now += HOUR
+    assert olx.begun() is None
+    olx.say(state=S.WITHDRAWN, code="removed_by_user")
+    assert (olx.last.status, olx.last.problems) == ("DELETED", ())
 
 
 def test_a_further_try_may_still_delete(olx: Hub) -> None:

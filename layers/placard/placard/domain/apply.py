@@ -200,7 +200,7 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
 
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
     """Set the problems of a standing's present word: what the event says, else why the advert at rest is not live."""
-    if standing.word in FAILED_WORDS:
+    if standing.word in FAILED_WORDS or _stays_up(standing):
         unexplained = (Problem.quote("rejected_by_portal", None),)
         return replace(standing, problems=said or standing.problems or unexplained)
     problems: tuple[Problem, ...] = ()
@@ -223,6 +223,16 @@ def remark(standing: Standing, policy: Policy) -> Problem | None:
         return policy.by_hand(Operation.DEACTIVATE)
     # Somebody put it back after the revision had ended, and the portal does not let the hub take it off again.
     return Problem.of(Cause.STILL_SHOWN) if standing.refusals else None
+
+
+def _stays_up(standing: Standing) -> bool:
+    """Whether an advert that came back after its deletion is up for good: the portal refuses to take it off again."""
+    return (
+        standing.word is Word.DELETED
+        and standing.wish is Wish.ABSENT
+        and standing.advert.live
+        and bool(standing.refusals)
+    )
 
 
 def _should_rest_live(standing: Standing) -> bool:

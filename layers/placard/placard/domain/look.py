@@ -32,7 +32,9 @@ def look(publication: Publication, classified: Classified, rendering: Rendering,
     publication, settled = settle(publication, decision.finishes, decision.holds, rendering, policy, now)
     if decision.finishes and decision.wake_at is None:
         # A portal that has its end may be one to be asked after from now on.
-        decision = replace(decision, wake_at=decide(publication, rendering, policy, now).wake_at)
+        following = decide(publication, rendering, policy, now)
+        at_once = following.start is not None or following.read or following.search
+        decision = replace(decision, wake_at=now if at_once else following.wake_at)
     return Looked(publication, seen + settled, decision)
 
 
