@@ -5,31 +5,74 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from placard.domain import ids
+from placard.domain.channels import CHANNEL_OF, PROVIDER_OF
 from placard.domain.classified import Kind
 from placard.domain.instants import HOUR, MINUTE, SECOND, from_text, to_text
 from placard.domain.lifecycle import Word
 from placard.domain.told import Place
 from placard.ports import Delivery, Reply
 from placard.use_cases.ask_portals import activate_classified, deactivate_classified, retry_classified
+from placard.use_cases.listing_processes import Paging, assign_agent, cancel_process, list_processes, unassign_agent
 from placard.use_cases.publish_classified import Caller, delete_classified, post_classified, put_classified
 from placard.use_cases.subscribe_webhook import replay, subscribe, unsubscribe
 from simulation.tape import Tape
 
 CUSTOMERS = ("acme", "bolt")
-CHOICES: tuple[tuple[str, ...], ...] = (
-    ("IMOVIRTUAL",),
-    ("SL", "BD"),
-    ("IMOVIRTUAL", "SL"),
-    ("SL",),
-    ("IMOVIRTUAL", "SL", "BD"),
+PEOPLE = ("00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b")
+# Which portals a run is about, the choices its CRMs have then, and how often they take each.
+Choices = tuple[tuple[str, ...], ...]
+SCENES: tuple[tuple[Choices, tuple[int, ...]], ...] = (
+    (
+        (("IMOVIRTUAL",), ("SL", "BD"), ("IMOVIRTUAL", "SL"), ("SL",), ("IMOVIRTUAL", "SL", "BD")),
+        (6, 4, 2, 2, 2),
+    ),
+    ((("SPOTAHOME",), ("SPOTAHOME", "IMOVIRTUAL"), ("SPOTAHOME", "SL"), ("IMOVIRTUAL",)), (6, 2, 1, 1)),
 )
-_CHOICE_WEIGHTS = (6, 4, 2, 2, 2)
+_SCENE_WEIGHTS = (3, 2)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the CRMs of a run choose their portals from."""
+
+    choices: Choices
+    weights: tuple[int, ...]
+
+    @classmethod
+    def draw(cls, tape: Tape) -> Scene:
+        """Draw the scene of a run."""
+        return cls(*SCENES[tape.pick(_SCENE_WEIGHTS)])
+
+    @property
+    def acts(self) -> tuple[str, ...]:
+        """The portals where something happens by itself, each as often as it stands here."""
+        return (
+            ("spotahome", "spotahome", "spotahome", "olx")
+            if "spotahome" in self.providers
+            else ("olx",) * 3 + ("aviv",)
+        )
+
+    @property
+    def providers(self) -> frozenset[str]:
+        """The providers that take part."""
+        return frozenset(PROVIDER_OF[CHANNEL_OF[portal]] for choice in self.choices for portal in choice)
+
+    def pick(self, tape: Tape) -> tuple[str, ...]:
+        """Draw the portals of a body."""
+        return self.choices[tape.pick(self.weights)]
+
+
 # What a CRM does, and how often.
 COMMANDS = ("put", "delete", "deactivate", "activate", "retry", "post", "subscribe", "replay", "unsubscribe")
 _COMMAND_WEIGHTS = (24, 10, 8, 10, 8, 12, 5, 4, 1)
+# Of a CRM whose listings are at Spotahome so many commands are about its processes.
+_ABOUT_PROCESSES = 0.2
+PROCESS_COMMANDS = ("cancel", "assign", "unassign")
+_PROCESS_WEIGHTS = (2, 2, 1)
 # How its endpoint does: for how long, and what it answers.
 MODES = ("up", "down", "silent", "refusing", "gone", "deaf")
 _MODE_WEIGHTS = (10, 4, 3, 3, 1, 3)
@@ -73,8 +116,12 @@ class Endpoints:
 class Crm:
     """One customer's CRM, which knows no more of the hub than its API."""
 
-    def __init__(self, tape: Tape, customer: str, keys: tuple[str, ...], ports: Any) -> None:
+    def __init__(self, tape: Tape, customer: str, keys: tuple[str, ...], scene: Scene, ports: Any) -> None:
         self.customer, self.keys = customer, keys
+        self._scene = scene
+        # What was asked of listing processes and taken by the hub.
+        self.cancelled: set[int] = set()
+        self.assigned: dict[int, str | None] = {}
         self._tape, self._ports = tape, ports
         self._caller = Caller(customer)
         self._texts = 0
@@ -82,6 +129,8 @@ class Crm:
 
     def command(self) -> tuple[str, Callable[[], None]]:
         """Draw what the CRM does next: its name, and the call."""
+        if "spotahome" in self._scene.providers and self._tape.happens(_ABOUT_PROCESSES):
+            return self._ask_process()
         what = COMMANDS[self._tape.pick(_COMMAND_WEIGHTS)]
         if what in ("subscribe", "replay", "unsubscribe"):
             return f"{self.customer} {what}", getattr(self, what)
@@ -128,12 +177,38 @@ class Crm:
         ask = {"deactivate": deactivate_classified, "activate": activate_classified, "retry": retry_classified}[what]
         ask(store, clock, self._caller, self.id_of(key), {})
 
+    def _ask_process(self) -> tuple[str, Callable[[], None]]:
+        """Draw a command about one of the listing processes that the hub shows."""
+        what = PROCESS_COMMANDS[self._tape.pick(_PROCESS_WEIGHTS)]
+        shown = list_processes(self._ports.processes, self.customer, {}, Paging())["_embedded"]["sah:listing-processes"]
+        if not shown:
+            return f"{self.customer} sees no processes", lambda: None
+        number = int(shown[self._tape.below(len(shown))]["id"])
+        agent = PEOPLE[self._tape.below(len(PEOPLE))] if what == "assign" else None
+        call = partial(self._cancel, number) if what == "cancel" else partial(self._assign, number, agent)
+        return f"{self.customer} {what} process {number} {agent or ''}", call
+
+    def _cancel(self, number: int) -> None:
+        ports = self._ports
+        cancel_process(ports.hostile_processes, ports.store, ports.clock, self.customer, str(number), None)
+        self.cancelled.add(number)
+
+    def _assign(self, number: int, agent: str | None) -> None:
+        ports = self._ports
+        self.assigned.pop(number, None)
+        if agent is None:
+            unassign_agent(ports.hostile_processes, ports.clock, self.customer, str(number), None)
+        else:
+            body = {"agentId": agent}
+            assign_agent(ports.hostile_processes, ports.clock, self.customer, str(number), lambda: body, None)
+        self.assigned[number] = agent
+
     def id_of(self, key: str) -> str:
         """Return the id of a classified of this customer."""
         return ids.classified_id(self.customer, key)
 
     def _body(self, key: str) -> dict[str, Any]:
-        portals = CHOICES[self._tape.pick(_CHOICE_WEIGHTS)]
+        portals = self._scene.pick(self._tape)
         if not self._tape.happens(0.15):
             self._texts += 1
         broken = [portals[0]] if self._tape.happens(0.06) else []

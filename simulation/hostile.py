@@ -4,23 +4,25 @@ may be lost, the index may be old.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from placard.domain.errors import StoreUnavailableError, TransitionConflictError
 from placard.domain.instants import SECOND
 from placard.domain.subscription import Walk
 from placard.domain.told import Place
-from placard.ports import Due
+from placard.ports import Due, View
 from simulation.faults import Climate, Fate
 from simulation.scheduler import Scheduler
-from tests.fakes import MemoryStore
+from tests.fakes import MemoryProcesses, MemoryStore
 
 # How a call answers when another transaction holds the item: what the real stores make of that (aws/publications,
-# aws/subscriptions). Calls not named here do not know the case.
+# aws/subscriptions, aws/processes). Calls not named here do not know the case.
 REFUSALS: dict[str, Any] = {
     "save": TransitionConflictError("another writer was first"),
     "save_subscription": TransitionConflictError("another writer was first"),
+    "save_sweep": TransitionConflictError("another writer was first"),
+    "cancel": TransitionConflictError("another writer was first"),
     "keep": TransitionConflictError("another writer was first"),
     "take": None,
     "knock": False,
@@ -101,3 +103,37 @@ class StaleStore:
     def _is_shown(self, place: Place, since: int, horizon: int) -> bool:
         first = self._store.entries_after(place, since - 1, 1)
         return bool(first) and first[0].creation_date <= horizon
+
+
+class RecordingStore(HostilePort):
+    """The hostile table, which remembers which subscription a telling belongs to."""
+
+    def view(self, place: Place, customer: str) -> View:
+        """Return what telling a publication needs."""
+        view: View = self.__getattr__("_view")(place, customer)
+        process = self._scheduler.process
+        if process is not None and view.subscription is not None:
+            process.notes["since"] = view.subscription.since
+        return view
+
+    def __getattr__(self, method: str) -> Any:
+        if method == "_view":
+            call = self._guard("view", self._port.view)
+            self.__dict__[method] = call
+            return call
+        return super().__getattr__(method)
+
+
+class StaleProcesses:
+    """The copies of listing processes, with an index of LINKs that lags behind."""
+
+    def __init__(self, processes: MemoryProcesses, climate: Climate) -> None:
+        self._processes, self._climate = processes, climate
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(self._processes, method)
+
+    def linked(self, provider: str, remote_ids: Sequence[str]) -> frozenset[str]:
+        """Return those of these remote adverts that are the hub's; what was just linked may be missing."""
+        found = self._processes.linked(provider, remote_ids)
+        return frozenset() if self._climate.happens(self._climate.stale / 2) else found

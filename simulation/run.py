@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from placard.domain.errors import PlacardError
+from simulation.breach import BreachError
 from simulation.checks import Checks
 from simulation.tape import Tape
-from simulation.world import BreachError, World
+from simulation.world import World
 
 COMMANDS = 14
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from placard.domain.channels import PROCESS_PROVIDER
 from placard.domain.classified import Classified
 from placard.domain.lifecycle import Outcome
+from placard.domain.listing_process import ListingProcess
 from placard.domain.publication import Entry, Publication
 from placard.domain.subscription import Subscription
 from placard.domain.told import Place, Told
-from placard.ports import ClassifiedChanged, Link, Message, PublicationChanged, TellingChanged
+from placard.ports import ClassifiedChanged, Link, Message, ProcessChanged, PublicationChanged, TellingChanged
 from tests.fakes import Record
 
 
-def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | TellingChanged | None:
+def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | ProcessChanged | TellingChanged | None:
     """Return what `relay_changes` needs of a record, None where it concerns nobody."""
     old, new = record.old, record.new
     if isinstance(new, Entry):
@@ -22,11 +24,16 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | Tell
             return None
         former = frozenset(old.portals) | old.ever if isinstance(old, Classified) else frozenset()
         return ClassifiedChanged(new.classified_id, new.customer, former | frozenset(new.portals) | new.ever)
-    if not isinstance(new, Publication | Told | Subscription) or new.version == getattr(old, "version", 0):
+    if not isinstance(new, Publication | Told | Subscription | ListingProcess) or new.version == getattr(
+        old, "version", 0
+    ):
         return None
     if isinstance(new, Publication):
         changed = PublicationChanged(new.classified_id, new.customer, new.channel, new.retry_at)
         return changed if new.look else None
+    if isinstance(new, ListingProcess):
+        woken = ProcessChanged(new.customer, new.process_id, PROCESS_PROVIDER, new.retry_at)
+        return woken if new.look else None
     place = new.place if isinstance(new, Told) else None
     return None if new.due is None else TellingChanged(new.customer, place, new.due)
 

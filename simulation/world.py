@@ -3,59 +3,42 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from placard.domain.answers import Answer
-from placard.domain.classified import Classified
-from placard.domain.errors import (
-    PlacardError,
-    PortalUnavailableError,
-    StoreUnavailableError,
-)
-from placard.domain.events import PortalEvent
+from placard.domain.errors import PlacardError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.instants import DAY, MINUTE, SECOND
-from placard.domain.policy import Rendering
 from placard.domain.subscription import State
-from placard.domain.told import Place
-from placard.ports import (
-    Call,
-    Callback,
-    Delivery,
-    Provider,
-    Question,
-    Reply,
-    Telling,
-    View,
-    WakeUp,
-)
+from placard.domain.sweep import Scope
+from placard.ports import Callback, ProcessWakeUp, Provider, Telling, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
+from placard.use_cases.deliver_process import DeliverProcess
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.notify_crm import NotifyCrm
+from placard.use_cases.observations import ObservationReader
+from placard.use_cases.poll_spotahome import ACCOUNTS, PollSpotahome
 from placard.use_cases.receive_message import receive_message
 from placard.use_cases.reconcile import Reconcile
 from placard.use_cases.relay_changes import relay_changes
-from simulation.crm import CUSTOMERS, Crm, Endpoints, draw_gap, draw_mode
-from simulation.faults import Climate, Fate
-from simulation.hostile import HostilePort, StaleStore
-from simulation.portals import AvivPortal, OlxPortal, Site, Work
-from simulation.scheduler import Process, Scheduler
+from simulation.breach import BreachError
+from simulation.calls import HostilePoller, HostilePublisher, HostileSender
+from simulation.crm import CUSTOMERS, Crm, Endpoints, Scene, draw_gap, draw_mode
+from simulation.faults import Climate
+from simulation.hostile import HostilePort, RecordingStore, StaleProcesses, StaleStore
+from simulation.portals import AvivPortal, OlxPortal, Portal, Site, SpotahomePortal, Work
+from simulation.queues import LOOK_TAKES, STREAM_TAKES, Network
+from simulation.rounds import EACH_ROUND, Sweeps, next_tick
+from simulation.scheduler import Scheduler
 from simulation.stream import read_change, read_remote
 from simulation.tape import Tape
-from tests.fakes import FakeClock, MemoryStore, MemoryVault, Record
+from tests.fakes import FakeClock, MemoryProcesses, MemoryStore, MemoryVault, Record
 
-# Timeouts and visibilities as in template.yaml.
-API_TAKES, RECEIVER_TAKES, STREAM_TAKES, LOOK_TAKES = 25 * SECOND, 5 * SECOND, 30 * SECOND, 60 * SECOND
-VISIBILITY, RETRY_VISIBILITY = 360 * SECOND, 180 * SECOND
-MOST_RECEIVES = 10
+# Timeouts as in template.yaml; those of the queues' readers stand with the queues.
+API_TAKES, RECEIVER_TAKES, SWEEP_TAKES = 25 * SECOND, 5 * SECOND, 280 * SECOND
 STREAM_KEEPS = DAY
+NEVER = 10**15
 MOST_REDELIVERIES = 4
-
-
-class BreachError(AssertionError):
-    """A promise that was not kept."""
 
 
 class SimulatedClock(FakeClock):
@@ -69,204 +52,10 @@ class SimulatedClock(FakeClock):
         """Return the scheduler's time."""
         return self._scheduler.now
 
-
-class HostilePublisher:
-    """A portal behind a network: calls that do not arrive, answers that do not come back."""
-
-    def __init__(self, portal: OlxPortal | AvivPortal, world: World) -> None:
-        self._portal, self._world = portal, world
-        self._calling: dict[Place, Process] = {}
-
-    def render(self, classified: Classified, channel: str) -> Rendering:
-        """Return a classified in the portal's form."""
-        return self._portal.render(classified, channel)
-
-    def check_account(self, classified: Classified, channel: str) -> None:
-        """There is always an account."""
-
-    def send(self, call: Call) -> Answer:
-        """Send one operation, if the network lets it."""
-        world, place = self._world, Place(call.classified.classified_id, call.channel)
-        process = world.scheduler.process
-        other = self._calling.get(place)
-        work = None if other is None else other.notes.get("sent")
-        over = isinstance(work, Work) and work.over  # its end was told before its answer
-        if other is not None and not other.killed and not over and world.scheduler.now <= other.began_at + other.limit:
-            raise BreachError(f"two calls at once for {place.channel}: {other} and {process}")
-        if process is not None:
-            self._calling[place] = process
-        try:
-            return self._exchange(call, place)
-        finally:
-            if self._calling.get(place) is process:
-                del self._calling[place]
-
-    def _exchange(self, call: Call, place: Place) -> Answer:
-        world = self._world
-        fate = world.climate.http()
-        world.note(call.operation, call.remote_id or "", place.channel, list(call.listed), ":", fate.name.lower())
-        if fate is Fate.PAUSE_BEFORE:
-            world.scheduler.pause(world.climate.pause())
-        elif fate is Fate.DIE_BEFORE:
-            world.scheduler.kill()
-        elif fate is Fate.FAIL_BEFORE:
-            raise world.refuse_connection()
-        policy = self._portal.policy
-        known = [
-            work
-            for work in self._portal.works_on(place)
-            # Of what AVIV does not tell in time the hub makes up its mind by what AVIV shows (lifecycle §4).
-            if work.known and (policy.callbacks_are_facts or world.scheduler.now < work.began_at + policy.operation_due)
-        ]
-        publication = world.memory.load_publication(*place)
-        surplus = publication is not None and publication.running is not None and not publication.running.portals
-        if known and not surplus:
-            raise BreachError(f"{call.operation} for {place.channel} while {known[0]} is in flight")
-        answer, work = self._portal.send(call)
-        process = world.scheduler.process
-        if process is not None:
-            process.notes["sent"] = work
-        world.scheduler.now += 50
-        if fate is Fate.PAUSE_AFTER:
-            world.scheduler.pause(world.climate.pause())
-        elif fate is Fate.DIE_AFTER:
-            world.scheduler.kill()
-        elif fate is Fate.FAIL_AFTER:
-            raise PortalUnavailableError("no answer", taken=True)
-        if process is not None:
-            process.notes["work"] = work
-        return answer
-
-    def read(self, question: Question) -> tuple[PortalEvent, ...]:
-        """Ask how the advert stands."""
-        return self._question(partial(self._portal.read, question), "read")
-
-    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
-        """Look for the advert by the hub's key."""
-        return self._question(partial(self._portal.search, classified, channel), "search")
-
-    def _question(self, ask: Callable[[], Any], what: str) -> Any:
-        world = self._world
-        fate = world.climate.http()
-        if fate in (Fate.FAIL_BEFORE, Fate.FAIL_AFTER):
-            world.note(what, ":", fate.name.lower())
-            raise world.refuse_connection()
-        if fate in (Fate.DIE_BEFORE, Fate.DIE_AFTER):
-            world.scheduler.kill()
-        if fate is Fate.PAUSE_BEFORE:
-            world.scheduler.pause(world.climate.pause())
-        answer = ask()
-        world.note(what, ":", answer)
-        world.scheduler.now += 50
-        if fate is Fate.PAUSE_AFTER:
-            world.scheduler.pause(world.climate.pause())
-        return answer
-
-
-class HostileSender:
-    """The CRMs behind a network."""
-
-    def __init__(self, endpoints: Endpoints, world: World) -> None:
-        self._endpoints, self._world = endpoints, world
-
-    def send(self, delivery: Delivery, now: int) -> Reply:
-        """Send one callback, if the network lets it."""
-        world = self._world
-        fate = world.climate.http()
-        if fate is Fate.DIE_BEFORE:
-            world.scheduler.kill()
-        if fate is Fate.FAIL_BEFORE:
-            return Reply(None, reason="no connection")
-        if fate is Fate.PAUSE_BEFORE:
-            world.scheduler.pause(min(world.climate.pause(), 9 * SECOND))
-        reply = self._endpoints.send(delivery, now)
-        world.scheduler.now += 20
-        world.note(
-            "callback", delivery.webhook_id[:8], repr(delivery.body[80:200]), ":", reply.status, fate.name.lower()
-        )
-        if fate is Fate.PAUSE_AFTER:
-            world.scheduler.pause(min(world.climate.pause(), 9 * SECOND))
-        if fate is Fate.DIE_AFTER:
-            world.scheduler.kill()
-        return Reply(None, reason="timed out") if fate is Fate.FAIL_AFTER else reply
-
-
-class RecordingStore(HostilePort):
-    """The hostile table, which remembers which subscription a telling belongs to."""
-
-    def view(self, place: Place, customer: str) -> View:
-        """Return what telling a publication needs."""
-        view: View = self.__getattr__("_view")(place, customer)
-        process = self._scheduler.process
-        if process is not None and view.subscription is not None:
-            process.notes["since"] = view.subscription.since
-        return view
-
-    def __getattr__(self, method: str) -> Any:
-        if method == "_view":
-            call = self._guard("view", self._port.view)
-            self.__dict__[method] = call
-            return call
-        return super().__getattr__(method)
-
-
-@dataclass
-class _Message:
-    """A message in a queue."""
-
-    handle: Callable[[], None]
-    name: str
-    limit: int
-    visibility: int
-    receives: int = 0
-
-
-class Network:
-    """Implements `placard.ports.WakeUps`: queues that double, delay, swap and lose."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def send(self, wake_ups: Sequence[WakeUp]) -> None:
-        """Send wake-ups."""
-        for wake_up in wake_ups:
-            self._post("deliver", lambda wake_up=wake_up: self._world.deliver(wake_up), wake_up.delay, VISIBILITY)  # type: ignore[misc]
-
-    def tell(self, tellings: Sequence[Telling]) -> None:
-        """Send tellings."""
-        for telling in tellings:
-            self._post("notify", lambda telling=telling: self._world.notify(telling), telling.delay, VISIBILITY)  # type: ignore[misc]
-
-    def retry_messages(self, messages: Iterable[tuple[str, str, str]]) -> None:
-        """Send keys of messages."""
-        for key in messages:
-            self._post("fold", lambda key=key: self._world.apply.fold_message(*key), 0, RETRY_VISIBILITY)  # type: ignore[misc]
-
-    def count_waiting(self, _provider: str) -> int:
-        """Return about how many wake-ups wait: a day of a few classifieds fills no queue."""
-        return 0
-
-    def _post(self, name: str, handle: Callable[[], None], delay: int, visibility: int) -> None:
-        world = self._world
-        if world.climate.happens(world.climate.lost):
-            world.note("a message for", name, "is lost")
-            return
-        message = _Message(handle, name, LOOK_TAKES if name != "fold" else STREAM_TAKES, visibility)
-        at = world.scheduler.now + delay * SECOND
-        world.scheduler.at(at + world.climate.delay() // 4, partial(self._receive, message))
-        if world.climate.happens(world.climate.doubled):
-            world.scheduler.at(at + world.climate.delay() // 4, partial(self._receive, message))
-
-    def _receive(self, message: _Message) -> None:
-        """Hand a message to its reader; it comes back after its visibility unless the reader said that it is done."""
-        message.receives += 1
-        began = self._world.scheduler.now
-
-        def again() -> None:
-            if message.receives < MOST_RECEIVES:
-                self._world.scheduler.at(began + message.visibility, partial(self._receive, message))
-
-        self._world.invoke(message.name, message.limit, message.handle, again)
+    def wait_until(self, instant: int) -> None:
+        """Let others go on until then."""
+        if instant > self._scheduler.now:
+            self._scheduler.pause(instant - self._scheduler.now)
 
 
 class World:
@@ -280,27 +69,45 @@ class World:
         self.climate = Climate.draw(tape)
         self.clock = SimulatedClock(self.scheduler, seed)
         self.memory = MemoryStore(self.clock)
-        self.vault_memory = MemoryVault(self.clock)
+        self.processes = MemoryProcesses(self.memory)
+        keys = ("A", "B")[: 1 + tape.below(2)]
+        customers = CUSTOMERS[: 1 + (tape.pick((3, 1)))]
+        self.scene = Scene.draw(tape)
+        accounts: dict[str, dict[str, Any]] = {f"{ACCOUNTS}{customer}": {} for customer in customers}
+        self.vault_memory = MemoryVault(self.clock, accounts)
         self.crashes: list[str] = []
         site = Site(tape, self.clock.now, self.scheduler.at, self._call_back, lambda: self.climate.calm)
-        self.portals: dict[str, OlxPortal | AvivPortal] = {"olx": OlxPortal(site), "aviv": AvivPortal(site)}
+        self.spotahome = SpotahomePortal(site)
+        self.portals: dict[str, Portal] = {
+            "olx": OlxPortal(site),
+            "aviv": AvivPortal(site),
+            "spotahome": self.spotahome,
+        }
         stale = StaleStore(self.memory, self.scheduler, self.climate)
         self.store: Any = RecordingStore("table", stale, self.scheduler, self.climate)
         self.vault: Any = HostilePort("vault", self.vault_memory, self.scheduler, self.climate)
+        processes = StaleProcesses(self.processes, self.climate)
+        self.hostile_processes: Any = HostilePort("processes", processes, self.scheduler, self.climate)
         self.queues: Any = HostilePort("queue", Network(self), self.scheduler, self.climate)
         self.endpoints = Endpoints(since=self._since)
         self._lookers = {
             name: DeliverPublication(self.store, Provider(p.policy, HostilePublisher(p, self), p), self.clock)
             for name, p in self.portals.items()
         }
+        poller = HostilePoller(self.spotahome, self)
+        self._push = DeliverProcess(self.hostile_processes, poller, self.clock)
+        self._poll = PollSpotahome(poller, self.hostile_processes, self.store, self.vault, self.clock)
+        self.sweeps = Sweeps(self.spotahome, self.processes, self.clock.now)
+        interpreters: dict[str, Any] = self.portals | {"spotahome": ObservationReader(self.spotahome.interpret)}
         self.apply = ApplyEvents(
-            self.store, lambda name: self.portals[name], lambda name: self.portals[name].policy, self.clock
+            self.store, lambda name: interpreters[name], lambda name: self.portals[name].policy, self.clock
         )
         self._notify = NotifyCrm(self.store, HostileSender(self.endpoints, self), self.vault, self.queues, self.clock)
         self._reconcile = Reconcile(self.store, self.store, self.queues, self.clock)
-        keys = ("A", "B")[: 1 + tape.below(2)]
-        customers = CUSTOMERS[: 1 + (tape.pick((3, 1)))]
-        self.crms = [Crm(tape, customer, keys, self) for customer in customers]
+        self.crms = [Crm(tape, customer, keys, self.scene, self) for customer in customers]
+        if "spotahome" in self.scene.providers:
+            for customer in customers:
+                self.spotahome.populate(customer)
         self._streamed = 0
         self._last_of: dict[tuple[str, Any], int] = {}
         self._due_known: tuple[tuple[int, int], int | None] = ((-1, -1), None)
@@ -337,8 +144,12 @@ class World:
         self.scheduler.run(name, limit, whole, stoppable=stoppable)
         self._stream()
 
-    def deliver(self, wake_up: WakeUp) -> None:
-        """Look at a publication."""
+    def deliver(self, wake_up: WakeUp | ProcessWakeUp) -> None:
+        """Look at a publication or at a listing process."""
+        if isinstance(wake_up, ProcessWakeUp):
+            self.note("look at process", wake_up.process_id)
+            self._push(wake_up)
+            return
         self.note("look at", wake_up.classified_id[:4], wake_up.channel)
         self._lookers[wake_up.provider](wake_up)
 
@@ -351,11 +162,17 @@ class World:
         """Run one round of `reconcile`."""
         self.invoke("reconcile", LOOK_TAKES, self._reconcile)
 
+    def sweep(self, asked: Scope | None = None, release: str | None = None) -> None:
+        """Run one round of sweeps; a person may ask for one, or release what the guard holds."""
+        self.note("sweep", asked or "", release or "")
+        self.invoke("poll", SWEEP_TAKES, lambda: self._poll(asked, release=release))
+
     # --- the stream ---
 
     def _stream(self) -> None:
         """Put what was written on its way to the stream's two readers: records of one item in order, others in any."""
         records, self._streamed = self.memory.records[self._streamed :], len(self.memory.records)
+        self.sweeps.follow(records)
         for record in records:
             if (change := read_change(record)) is not None:
                 self._carry("relay", record, lambda change=change: relay_changes((change,), self.queues, self.clock))  # type: ignore[misc]
@@ -405,7 +222,8 @@ class World:
             )
 
     def _receive(self, provider: str, remote_id: str, raw: str, arrives: bool, delivery: int) -> None:
-        portal, callback = self.portals[provider], Callback(raw.encode(), {}, remote_id)
+        portal: Any = self.portals[provider]
+        callback = Callback(raw.encode(), {}, remote_id)
 
         def again() -> None:
             if arrives or delivery < MOST_REDELIVERIES:
@@ -441,9 +259,11 @@ class World:
             check()
 
     def _act(self) -> None:
-        kind = self.tape.pick((0, 14, 3, 3))
-        if kind == 2:
-            portal = self.portals[("olx", "aviv")[self.tape.pick((3, 1))]]
+        kind = self.tape.pick((0, 14, 3, 3, 1))
+        if kind == 4 and "spotahome" in self.scene.providers:
+            self.sweep(Scope.FULL)
+        elif kind == 2:
+            portal = self.portals[self.scene.acts[self.tape.below(len(self.scene.acts))]]
             self.note("at", portal.provider, ":", portal.act(self.tape.below(60)))
         elif kind == 3:
             customer = CUSTOMERS[self.tape.below(len(self.crms))]
@@ -461,11 +281,11 @@ class World:
     def go_on(self, until: int, check: Callable[[], None], most: int = 3000) -> None:
         """Do all that is to be done until an instant."""
         for _ in range(most):
-            tick = self._next_round()
+            tick, run_round = self._next_round()
             following = self.scheduler.next_at
-            if tick is not None and (following is None or tick <= following) and tick <= until:
+            if tick <= until and (following is None or tick <= following):
                 self.scheduler.now = max(self.scheduler.now, tick)
-                self.reconcile()
+                run_round()
             elif following is not None and following <= until:
                 ready = 1 if self.climate.calm else self.scheduler.ready(4)
                 self.scheduler.step(self.tape.below(ready) if ready > 1 else 0)
@@ -487,17 +307,27 @@ class World:
                 self.command(f"{crm.customer} subscribe", crm.subscribe)
         self.go_on(self.scheduler.now + 40 * DAY, check)
         for crm in self.crms:
+            sweep = self.processes.load_sweep(crm.customer)
+            if sweep is not None and sweep.held:
+                self.sweep(release=crm.customer)
+                self.go_on(self.scheduler.now + 10 * DAY, check)
+        for crm in self.crms:
             known = self.memory.load_subscription(crm.customer)
             if known is not None and known.state is State.PAUSED:
                 raise BreachError(f"{crm.customer} is paused though its endpoint is up")
 
-    def _next_round(self) -> int | None:
-        """Return when `reconcile` has something to do next: it runs each minute, and idle minutes are left out."""
+    def _next_round(self) -> tuple[int, Callable[[], None]]:
+        """Return what runs on schedule next, and when: idle rounds are left out."""
         size = self.memory.size()
         if self._due_known[0] != size:
             self._due_known = (size, self.memory.next_due())
-        due = self._due_known[1]
-        return None if due is None else -(-max(due, self.scheduler.now + 1) // MINUTE) * MINUTE
+        due, now = self._due_known[1], self.scheduler.now
+        rounds: list[tuple[int, Callable[[], None]]] = [
+            (NEVER if due is None else next_tick(due, now, EACH_ROUND), self.reconcile)
+        ]
+        if "spotahome" in self.scene.providers:
+            rounds.append((self.sweeps.next_at(crm.customer for crm in self.crms), self.sweep))
+        return min(rounds, key=lambda one: one[0])
 
     def _since(self) -> int:
         process = self.scheduler.process

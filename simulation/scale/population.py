@@ -14,7 +14,8 @@ from placard.domain import ids
 from placard.domain.instants import MINUTE
 from placard.use_cases.publish_classified import Caller, post_classified
 from placard.use_cases.subscribe_webhook import subscribe
-from simulation.portals import AvivClassified, OlxAdvert
+from simulation.portals.aviv import AvivClassified
+from simulation.portals.olx import OlxAdvert
 from simulation.scale.hub import FIRST_REMOTE, Hub
 
 # A shape is what portals a classified is on: the share of each in twenty.

@@ -1,0 +1,195 @@
+"""What goes out over HTTP: calls that do not arrive, answers that do not come back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from placard.domain.answers import Answer
+from placard.domain.classified import Classified
+from placard.domain.errors import PortalUnavailableError
+from placard.domain.events import PortalEvent
+from placard.domain.instants import SECOND
+from placard.domain.policy import Rendering
+from placard.domain.told import Place
+from placard.ports import Call, Delivery, Question, Reply, Row, Sheet
+from simulation.breach import BreachError
+from simulation.crm import Endpoints
+from simulation.faults import Fate
+from simulation.portals import Portal, SpotahomePortal, Work
+from simulation.scheduler import Process
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+
+class HostilePublisher:
+    """A portal behind a network: calls that do not arrive, answers that do not come back."""
+
+    def __init__(self, portal: Portal, world: World) -> None:
+        self._portal, self._world = portal, world
+        self._calling: dict[Place, Process] = {}
+
+    def render(self, classified: Classified, channel: str) -> Rendering:
+        """Return a classified in the portal's form."""
+        return self._portal.render(classified, channel)
+
+    def check_account(self, classified: Classified, channel: str) -> None:
+        """There is always an account."""
+
+    def send(self, call: Call) -> Answer:
+        """Send one operation, if the network lets it."""
+        world, place = self._world, Place(call.classified.classified_id, call.channel)
+        process = world.scheduler.process
+        other = self._calling.get(place)
+        work = None if other is None else other.notes.get("sent")
+        over = isinstance(work, Work) and work.over  # its end was told before its answer
+        if other is not None and not other.killed and not over and world.scheduler.now <= other.began_at + other.limit:
+            raise BreachError(f"two calls at once for {place.channel}: {other} and {process}")
+        if process is not None:
+            self._calling[place] = process
+        try:
+            return self._exchange(call, place)
+        finally:
+            if self._calling.get(place) is process:
+                del self._calling[place]
+
+    def _exchange(self, call: Call, place: Place) -> Answer:
+        world = self._world
+        fate = world.climate.http()
+        world.note(call.operation, call.remote_id or "", place.channel, list(call.listed), ":", fate.name.lower())
+        if fate is Fate.PAUSE_BEFORE:
+            world.scheduler.pause(world.climate.pause())
+        elif fate is Fate.DIE_BEFORE:
+            world.scheduler.kill()
+        elif fate is Fate.FAIL_BEFORE:
+            raise world.refuse_connection()
+        policy = self._portal.policy
+        known = [
+            work
+            for work in self._portal.works_on(place)
+            # Of what AVIV does not tell in time the hub makes up its mind by what AVIV shows (lifecycle §4).
+            if work.known and (policy.callbacks_are_facts or world.scheduler.now < work.began_at + policy.operation_due)
+        ]
+        publication = world.memory.load_publication(*place)
+        surplus = publication is not None and publication.running is not None and not publication.running.portals
+        if known and not surplus:
+            raise BreachError(f"{call.operation} for {place.channel} while {known[0]} is in flight")
+        answer, work = self._portal.send(call)
+        if policy.looks_first and self._portal.adverts_on(place, "") > 1:
+            raise BreachError(f"a second advert was made for {place.channel}")
+        process = world.scheduler.process
+        if process is not None:
+            process.notes["sent"] = work
+        world.scheduler.now += 50
+        if fate is Fate.PAUSE_AFTER:
+            world.scheduler.pause(world.climate.pause())
+        elif fate is Fate.DIE_AFTER:
+            world.scheduler.kill()
+        elif fate is Fate.FAIL_AFTER:
+            raise PortalUnavailableError("no answer", taken=True)
+        if process is not None:
+            process.notes["work"] = work
+        return answer
+
+    def read(self, question: Question) -> tuple[PortalEvent, ...]:
+        """Ask how the advert stands."""
+        return self._question(partial(self._portal.read, question), "read")
+
+    def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
+        """Look for the advert by the hub's key."""
+        return self._question(partial(self._portal.search, classified, channel), "search")
+
+    def _question(self, ask: Callable[[], Any], what: str) -> Any:
+        world = self._world
+        fate = world.climate.http()
+        if fate in (Fate.FAIL_BEFORE, Fate.FAIL_AFTER):
+            world.note(what, ":", fate.name.lower())
+            raise world.refuse_connection()
+        if fate in (Fate.DIE_BEFORE, Fate.DIE_AFTER):
+            world.scheduler.kill()
+        if fate is Fate.PAUSE_BEFORE:
+            world.scheduler.pause(world.climate.pause())
+        answer = ask()
+        world.note(what, ":", answer)
+        world.scheduler.now += 50
+        if fate is Fate.PAUSE_AFTER:
+            world.scheduler.pause(world.climate.pause())
+        return answer
+
+
+class HostilePoller:
+    """Spotahome's list and its processes behind a network."""
+
+    def __init__(self, portal: SpotahomePortal, world: World) -> None:
+        self._portal, self._world = portal, world
+
+    def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
+        """Return one page of the list."""
+        return self._call(partial(self._portal.page, customer, page, state), f"page {page} of {state or 'all'}")
+
+    def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:
+        """Return which of these properties the public can see."""
+        return self._call(partial(self._portal.published, customer, property_ids), "published")
+
+    def cancel(self, customer: str, process_id: int, traceparent: str | None = None) -> None:
+        """Cancel a process."""
+        self._call(partial(self._portal.cancel, customer, process_id, traceparent), f"cancel process {process_id}")
+
+    def assign(self, customer: str, process_id: int, agent_id: str | None, traceparent: str | None = None) -> None:
+        """Give a process to an agent."""
+        call = partial(self._portal.assign, customer, process_id, agent_id, traceparent)
+        self._call(call, f"assign process {process_id} to {agent_id}")
+
+    def interpret(self, row: Row, process_known: str | None, observed_at: int) -> PortalEvent:
+        """Read a row as the hub reads it."""
+        return self._portal.interpret(row, process_known, observed_at)
+
+    def _call(self, call: Callable[[], Any], what: str) -> Any:
+        world = self._world
+        fate = world.climate.http()
+        world.note(what, ":", fate.name.lower())
+        if fate is Fate.PAUSE_BEFORE:
+            world.scheduler.pause(world.climate.pause())
+        elif fate is Fate.DIE_BEFORE:
+            world.scheduler.kill()
+        elif fate is Fate.FAIL_BEFORE:
+            raise world.refuse_connection()
+        answer = call()
+        world.scheduler.now += 50
+        if fate is Fate.PAUSE_AFTER:
+            world.scheduler.pause(world.climate.pause())
+        elif fate is Fate.DIE_AFTER:
+            world.scheduler.kill()
+        elif fate is Fate.FAIL_AFTER:
+            raise PortalUnavailableError("no answer", taken=True)
+        return answer
+
+
+class HostileSender:
+    """The CRMs behind a network."""
+
+    def __init__(self, endpoints: Endpoints, world: World) -> None:
+        self._endpoints, self._world = endpoints, world
+
+    def send(self, delivery: Delivery, now: int) -> Reply:
+        """Send one callback, if the network lets it."""
+        world = self._world
+        fate = world.climate.http()
+        if fate is Fate.DIE_BEFORE:
+            world.scheduler.kill()
+        if fate is Fate.FAIL_BEFORE:
+            return Reply(None, reason="no connection")
+        if fate is Fate.PAUSE_BEFORE:
+            world.scheduler.pause(min(world.climate.pause(), 9 * SECOND))
+        reply = self._endpoints.send(delivery, now)
+        world.scheduler.now += 20
+        world.note(
+            "callback", delivery.webhook_id[:8], repr(delivery.body[80:200]), ":", reply.status, fate.name.lower()
+        )
+        if fate is Fate.PAUSE_AFTER:
+            world.scheduler.pause(min(world.climate.pause(), 9 * SECOND))
+        if fate is Fate.DIE_AFTER:
+            world.scheduler.kill()
+        return Reply(None, reason="timed out") if fate is Fate.FAIL_AFTER else reply

@@ -1,0 +1,58 @@
+"""What runs on a schedule, and when next: rounds that could find nothing new are left out, so that idle days cost nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from placard.domain.instants import DAY, MINUTE
+from placard.domain.listing_process import ListingProcess
+from placard.domain.sweep import INTERVAL, NIGHT, Sweep
+from placard.ports import Link
+from simulation.portals import SpotahomePortal
+from tests.fakes import MemoryProcesses, Record
+
+# `rate(…)` of the template.
+EACH_ROUND, EACH_SWEEP = MINUTE, 5 * MINUTE
+# So many whole sweeps after the last change have told all there is: what is missing in two of them has vanished.
+ENOUGH = 3
+
+
+def next_tick(due: int, now: int, each: int) -> int:
+    """Return the first round of a schedule at which something due is found."""
+    return -(-max(due, now + 1) // each) * each
+
+
+class Sweeps:
+    """When Spotahome is swept next."""
+
+    def __init__(self, portal: SpotahomePortal, copies: MemoryProcesses, now: Callable[[], int]) -> None:
+        self._portal, self._copies, self._now = portal, copies, now
+        self._changed_at = 0
+        self._concluded: dict[str, dict[int, Sweep]] = {}
+
+    def follow(self, records: Iterable[Record]) -> None:
+        """Note what was written: another sweep may tell more after it, or a sweep is over."""
+        for record in records:
+            new = record.new
+            if isinstance(new, ListingProcess | Link):
+                self._changed_at = self._now()
+            elif isinstance(new, Sweep) and new.scope is None and new.number:
+                self._concluded.setdefault(new.customer, {})[new.number] = new
+
+    def next_at(self, customers: Iterable[str]) -> int:
+        """Return when the next sweep of any of these accounts has something to do; far away where none has."""
+        return next_tick(min(map(self._due, customers)), self._now(), EACH_SWEEP)
+
+    def _due(self, customer: str) -> int:
+        sweep = self._copies.load_sweep(customer) or Sweep(customer)
+        now = self._now()
+        if sweep.lease_until is not None and now < sweep.lease_until:
+            return sweep.lease_until
+        if sweep.scope is not None or sweep.wants_full or not sweep.number:
+            return now
+        night = (max(sweep.full_at, sweep.began_at) - NIGHT) // DAY * DAY + DAY + NIGHT
+        changed_at = max(self._changed_at, self._portal.changed_at)
+        since = [one for one in self._concluded.get(customer, {}).values() if one.began_at > changed_at]
+        if not since:
+            return min(sweep.began_at + INTERVAL, night)
+        return night if sum(one.full_at == one.began_at for one in since) < ENOUGH else now + 1000 * DAY
