@@ -86,8 +86,10 @@ def test_a_copy_lists_the_newest_process_of_each_property() -> None:
         (3, "p-3", "waitingContent", None),
         (4, "p-4", "propertyVerified", True),
         (5, "p-4", "cancelled", None),
+        (6, "p-6", "propertyVerified", False),
     ):
         facts = Facts(state, None, None, property_id, None, published)
         processes.save(ListingProcess(CUSTOMER, number, facts))
     page: ListedPage = CopyLister(processes).list_adverts(CUSTOMER, "spotahome", None)
-    assert [(one.remote_id, one.advert is not None) for one in page.adverts] == [("p-1", True), ("p-3", False)]
+    states = [(one.remote_id, one.advert and one.advert.state) for one in page.adverts]
+    assert states == [("p-1", AdvertState.LIVE), ("p-3", None), ("p-6", AdvertState.UNKNOWN)]

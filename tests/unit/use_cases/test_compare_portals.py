@@ -104,6 +104,7 @@ def test_a_list_that_shows_what_is_believed_finds_nothing() -> None:
     [
         ({}, Finding.MISSING, True),
         ({"a-1": Advert(S.EXPIRED, "outdated")}, Finding.OTHERWISE, True),
+        ({"a-1": Advert(S.UNKNOWN, "propertyVerified")}, Finding.OTHERWISE, True),
         ({"a-1": LIVE, "stranger": LIVE}, Finding.FOREIGN, False),
     ],
 )

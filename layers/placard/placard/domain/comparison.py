@@ -58,6 +58,8 @@ def compare(publication: Publication, listed: Mapping[str, Advert | None]) -> Dr
     if advert is None:
         gone = all(one.wish is Wish.ABSENT and one.advert.state in _OFF for one in publication.standings.values())
         return _drift(Finding.LEFT_OVER, publication, states, "listed") if gone else None
+    if advert.state is AdvertState.UNKNOWN and not live:
+        return None  # that buyers do not see it is all the list tells
     if any(advert.state is state or {advert.state, state} <= _OFF for state in states):
         return None
     removes = live and advert.state is not AdvertState.LIVE

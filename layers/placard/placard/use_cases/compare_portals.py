@@ -259,8 +259,10 @@ class CopyLister:
 
 
 def _advert(process: ListingProcess) -> Advert | None:
-    """The copy says for sure only what is live; what else a state means, the sweep has told already."""
-    return Advert(AdvertState.LIVE, process.facts.state) if process.facts.live else None
+    """The copy says for sure what the public sees and what not; what else a state means, the sweep has told already."""
+    if process.facts.live:
+        return Advert(AdvertState.LIVE, process.facts.state)
+    return Advert(AdvertState.UNKNOWN, process.facts.state) if process.facts.published is False else None
 
 
 @dataclass(frozen=True, slots=True)
