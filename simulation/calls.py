@@ -13,7 +13,7 @@ from placard.domain.events import PortalEvent
 from placard.domain.instants import SECOND
 from placard.domain.policy import Rendering
 from placard.domain.told import Place
-from placard.ports import Call, Delivery, Question, Reply, Row, Sheet
+from placard.ports import Call, Delivery, ListedPage, Question, Reply, Row, Sheet
 from simulation.breach import BreachError
 from simulation.crm import Endpoints
 from simulation.faults import Fate
@@ -100,6 +100,12 @@ class HostilePublisher:
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look for the advert by the hub's key."""
         return self._question(partial(self._portal.search, classified, channel), "search")
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Return one page of all adverts."""
+        portal: Any = self._portal
+        page: ListedPage = self._question(partial(portal.list_adverts, customer, channel, after), "list")
+        return page
 
     def _question(self, ask: Callable[[], Any], what: str) -> Any:
         world = self._world

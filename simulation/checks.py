@@ -9,6 +9,7 @@ from typing import Any
 from placard.domain.apply import needs_look
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified, Wish
+from placard.domain.comparison import Finding
 from placard.domain.decide import Decision, decide
 from placard.domain.events import AdvertState
 from placard.domain.instants import DAY
@@ -147,10 +148,19 @@ class Checks:
                     place = Place(classified.classified_id, channel)
                     self._check_channel(classified, publication, place)
                     _check_timeline(publication, entries[place])
+        self._check_comparison()
         for crm in self.world.crms:
             self._check_told_all(crm.customer, entries)
             if "spotahome" in self.world.scene.providers:
                 self._check_processes(crm)
+
+    def _check_comparison(self) -> None:
+        """A plan writes nothing, and at rest buyers see nothing in the portals' lists that the hub does not know."""
+        written = len(self.world.memory.records)
+        for found in self.world.plan():
+            drifts = [one for one in found.drifts if one.finding not in (Finding.FOREIGN, Finding.LEFT_OVER)]
+            _demand(not drifts and found.failed is None, "a comparison finds", drifts, found.failed)
+        _demand(len(self.world.memory.records) == written, "a plan has written something")
 
     def _is_asked_daily(self, due: Due) -> bool:
         """Whether only a portal's people can move this on: the hub asks once a day (lifecycle §2, pending)."""

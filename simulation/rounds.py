@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from placard.domain.instants import DAY, MINUTE
+from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.listing_process import ListingProcess
 from placard.domain.sweep import INTERVAL, NIGHT, Sweep
-from placard.ports import Link
+from placard.ports import Link, Progress
 from simulation.portals import SpotahomePortal
-from tests.fakes import MemoryProcesses, Record
+from tests.fakes import MemoryProcesses, MemoryStore, Record
 
 # `rate(…)` of the template.
-EACH_ROUND, EACH_SWEEP = MINUTE, 5 * MINUTE
+EACH_ROUND, EACH_SWEEP, EACH_COMPARISON = MINUTE, 5 * MINUTE, 10 * MINUTE
+# `cron(0/10 1-5 …)`: between these hours of each night.
+COMPARED_FROM, COMPARED_UNTIL = HOUR, 6 * HOUR
 # So many whole sweeps after the last change have told all there is: what is missing in two of them has vanished.
 ENOUGH = 3
+NEVER = 10**15
 
 
 def next_tick(due: int, now: int, each: int) -> int:
@@ -55,4 +58,36 @@ class Sweeps:
         since = [one for one in self._concluded.get(customer, {}).values() if one.began_at > changed_at]
         if not since:
             return min(sweep.began_at + INTERVAL, night)
-        return night if sum(one.full_at == one.began_at for one in since) < ENOUGH else now + 1000 * DAY
+        return night if sum(one.full_at == one.began_at for one in since) < ENOUGH else NEVER
+
+
+class Nights:
+    """When the portals' lists are compared next. Implements `placard.ports.ProgressStore`."""
+
+    def __init__(self, store: MemoryStore, now: Callable[[], int]) -> None:
+        self._store, self._now = store, now
+        self._progress: Progress | None = None
+        # How much was written when each night's comparison was done.
+        self._written: list[int] = []
+
+    def load_progress(self) -> Progress | None:
+        """Return how far the last one came."""
+        return self._progress
+
+    def save_progress(self, progress: Progress) -> None:
+        """Note how far it is; a night that is over is never gone back to."""
+        if self._progress is not None and progress.night < self._progress.night:
+            return
+        self._progress = progress
+        if progress.done:
+            self._written.append(len(self._store.records))
+
+    def next_at(self) -> int:
+        """Return when the next round has something to do; a second night without any news is left out, and all behind it."""
+        now = self._now()
+        tonight, progress = now // DAY, self._progress
+        done = progress is not None and progress.night == tonight and progress.done
+        if self._written[-2:] == [len(self._store.records)] * 2:
+            return NEVER
+        tick = next_tick(max(now, tonight * DAY + COMPARED_FROM), now, EACH_COMPARISON)
+        return (tonight + 1) * DAY + COMPARED_FROM if done or tick >= tonight * DAY + COMPARED_UNTIL else tick

@@ -13,6 +13,7 @@ from placard.domain.subscription import State
 from placard.domain.sweep import Scope
 from placard.ports import Callback, ProcessWakeUp, Provider, Telling, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
+from placard.use_cases.compare_portals import Compared, CompareNightly, ComparePortals, CopyLister
 from placard.use_cases.deliver_process import DeliverProcess
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.notify_crm import NotifyCrm
@@ -28,16 +29,15 @@ from simulation.faults import Climate
 from simulation.hostile import HostilePort, RecordingStore, StaleProcesses, StaleStore
 from simulation.portals import AvivPortal, OlxPortal, Portal, Site, SpotahomePortal, Work
 from simulation.queues import LOOK_TAKES, STREAM_TAKES, Network
-from simulation.rounds import EACH_ROUND, Sweeps, next_tick
+from simulation.rounds import EACH_ROUND, NEVER, Nights, Sweeps, next_tick
 from simulation.scheduler import Scheduler
 from simulation.stream import read_change, read_remote
 from simulation.tape import Tape
 from tests.fakes import FakeClock, MemoryProcesses, MemoryStore, MemoryVault, Record
 
 # Timeouts as in template.yaml; those of the queues' readers stand with the queues.
-API_TAKES, RECEIVER_TAKES, SWEEP_TAKES = 25 * SECOND, 5 * SECOND, 280 * SECOND
+API_TAKES, RECEIVER_TAKES, SWEEP_TAKES, COMPARISON_TAKES = 25 * SECOND, 5 * SECOND, 280 * SECOND, 280 * SECOND
 STREAM_KEEPS = DAY
-NEVER = 10**15
 MOST_REDELIVERIES = 4
 
 
@@ -73,7 +73,9 @@ class World:
         keys = ("A", "B")[: 1 + tape.below(2)]
         customers = CUSTOMERS[: 1 + (tape.pick((3, 1)))]
         self.scene = Scene.draw(tape)
-        accounts: dict[str, dict[str, Any]] = {f"{ACCOUNTS}{customer}": {} for customer in customers}
+        accounts: dict[str, dict[str, Any]] = {
+            name: {} for customer in customers for name in self._accounts_of(customer)
+        }
         self.vault_memory = MemoryVault(self.clock, accounts)
         self.crashes: list[str] = []
         site = Site(tape, self.clock.now, self.scheduler.at, self._call_back, lambda: self.climate.calm)
@@ -90,9 +92,10 @@ class World:
         self.hostile_processes: Any = HostilePort("processes", processes, self.scheduler, self.climate)
         self.queues: Any = HostilePort("queue", Network(self), self.scheduler, self.climate)
         self.endpoints = Endpoints(since=self._since)
+        publishers = {name: HostilePublisher(portal, self) for name, portal in self.portals.items()}
         self._lookers = {
-            name: DeliverPublication(self.store, Provider(p.policy, HostilePublisher(p, self), p), self.clock)
-            for name, p in self.portals.items()
+            name: DeliverPublication(self.store, Provider(portal.policy, publishers[name]), self.clock)
+            for name, portal in self.portals.items()
         }
         poller = HostilePoller(self.spotahome, self)
         self._push = DeliverProcess(self.hostile_processes, poller, self.clock)
@@ -103,6 +106,11 @@ class World:
             self.store, lambda name: interpreters[name], lambda name: self.portals[name].policy, self.clock
         )
         self._notify = NotifyCrm(self.store, HostileSender(self.endpoints, self), self.vault, self.queues, self.clock)
+        listers: dict[str, Any] = publishers | {"spotahome": CopyLister(self.hostile_processes)}
+        stores = self.store, self.store, self.vault
+        compare = ComparePortals(lambda name: listers[name], *stores, self.queues, self.clock)
+        self.nights = Nights(self.memory, self.clock.now)
+        self._compare = CompareNightly(compare, self.nights, self.clock)
         self._reconcile = Reconcile(self.store, self.store, self.queues, self.clock)
         self.crms = [Crm(tape, customer, keys, self.scene, self) for customer in customers]
         if "spotahome" in self.scene.providers:
@@ -166,6 +174,22 @@ class World:
         """Run one round of sweeps; a person may ask for one, or release what the guard holds."""
         self.note("sweep", asked or "", release or "")
         self.invoke("poll", SWEEP_TAKES, lambda: self._poll(asked, release=release))
+
+    def compare(self) -> None:
+        """Run one round of the nightly comparison."""
+        self.note("compare")
+        self.invoke("compare", COMPARISON_TAKES, self._compare)
+
+    def heal(self) -> None:
+        """Compare and heal now, as a person asks for it."""
+        self.note("heal")
+        self.invoke("compare", COMPARISON_TAKES, lambda: self._compare.compare(heal=True))
+
+    def plan(self) -> tuple[Compared, ...]:
+        """Return what a person would see who asks how the portals differ, with nobody in between."""
+        listers: dict[str, Any] = self.portals | {"spotahome": CopyLister(self.processes)}
+        stores = self.memory, self.memory, self.vault_memory
+        return ComparePortals(lambda name: listers[name], *stores, self.queues, self.clock)()[0]
 
     # --- the stream ---
 
@@ -260,8 +284,10 @@ class World:
 
     def _act(self) -> None:
         kind = self.tape.pick((0, 14, 3, 3, 1))
-        if kind == 4 and "spotahome" in self.scene.providers:
+        if kind == 4 and "spotahome" in self.scene.providers and self.tape.happens(0.5):
             self.sweep(Scope.FULL)
+        elif kind == 4:
+            self.heal()
         elif kind == 2:
             portal = self.portals[self.scene.acts[self.tape.below(len(self.scene.acts))]]
             self.note("at", portal.provider, ":", portal.act(self.tape.below(60)))
@@ -327,7 +353,17 @@ class World:
         ]
         if "spotahome" in self.scene.providers:
             rounds.append((self.sweeps.next_at(crm.customer for crm in self.crms), self.sweep))
+        rounds.append((self.nights.next_at(), self.compare))
         return min(rounds, key=lambda one: one[0])
+
+    def _accounts_of(self, customer: str) -> list[str]:
+        """Return the names of a customer's secrets, which tell who is connected."""
+        names = {
+            "olx": f"olx/accounts/{customer}/imovirtual",
+            "aviv": f"aviv/accounts/{customer}",
+            "spotahome": f"{ACCOUNTS}{customer}",
+        }
+        return [names[provider] for provider in sorted(self.scene.providers)]
 
     def _since(self) -> int:
         process = self.scheduler.process

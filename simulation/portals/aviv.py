@@ -18,7 +18,7 @@ from placard.portals.aviv import POLICY as AVIV
 from placard.portals.aviv.statuses import is_undecided, read_shown, read_statuses
 from placard.portals.aviv.statuses import read_nothing as read_nothing_at_aviv
 from placard.portals.base import Reply
-from placard.ports import Call, Callback, Message, Question
+from placard.ports import Call, Callback, ListedAdvert, ListedPage, Message, Question
 from simulation.portals.site import PICTURE_FAILS, REFUSED, Site, Work, refuse, render
 
 
@@ -27,6 +27,7 @@ class AvivClassified:
     """A classified at AVIV: what was last written, which portals show it, what was said of it."""
 
     remote_id: str
+    customer: str
     place: Place
     body: dict[str, Any]
     revision: int = 1
@@ -86,9 +87,9 @@ class AvivPortal:
         if call.operation is Operation.POST:
             return self._post(call)
         known = self.classifieds.get(call.remote_id or "")
-        # What is being deleted is there until that has ended, for it may be refused yet: of a second DELETE AVIV makes nothing.
         if known is not None and known.deleted and known.works and call.operation is Operation.DELETE:
-            return Answer(Result.ACCEPTED, known.remote_id), known.works[-1]
+            # The deletion that is under way is this one, and may be refused yet.
+            return Answer(Result.ACCEPTED, known.remote_id), None
         if known is None or known.deleted:
             return Answer(Result.DONE if call.operation is Operation.DELETE else Result.MISSING), None
         if self.site.whim(REFUSED / 2):
@@ -109,7 +110,8 @@ class AvivPortal:
         if self.site.whim(REFUSED / 2):
             raise refuse()
         self._numbers += 1
-        made = AvivClassified(f"aviv-{self._numbers}", place, call.rendering.for_portals(call.listed), revision=0)
+        body = call.rendering.for_portals(call.listed)
+        made = AvivClassified(f"aviv-{self._numbers}", call.classified.customer, place, body, revision=0)
         self.add(made)
         return self._accept(made, call, made.body)
 
@@ -215,6 +217,11 @@ class AvivPortal:
             return (*events, *read_nothing_at_aviv(question, now))
         reply = Reply(200, {"etag": f'"{known.revision}"'}, json.dumps(known.body).encode())
         return (*events, *read_shown(question, reply, events, now))
+
+    def list_adverts(self, customer: str, _channel: str, _after: str | None) -> ListedPage:
+        """Answer `GET /classifieds`: that they are there, not how each portal took them."""
+        mine = [one for one in self.classifieds.values() if one.customer == customer and not one.deleted]
+        return ListedPage(tuple(ListedAdvert(one.remote_id) for one in mine))
 
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the classified by the CRM's key."""

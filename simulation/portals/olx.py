@@ -16,10 +16,10 @@ from placard.domain.instants import HOUR, MINUTE, to_text
 from placard.domain.policy import Policy, Rendering
 from placard.domain.told import Place
 from placard.portals.olx import POLICY as OLX
-from placard.portals.olx.meta import read_meta
+from placard.portals.olx.meta import read_listed, read_meta
 from placard.portals.olx.meta import read_nothing as read_nothing_at_olx
 from placard.portals.olx.receiver import OlxReceiver
-from placard.ports import Call, Callback, Message, Question
+from placard.ports import Call, Callback, ListedAdvert, ListedPage, Message, Question
 from simulation.portals.site import PICTURE_FAILS, REFUSED, Site, Work, refuse, render
 
 _P = Operation
@@ -50,6 +50,7 @@ class OlxAdvert:
     """An advert at OLX. Instants in ms."""
 
     uuid: str
+    customer: str
     place: Place
     key: str
     code: str | None = None
@@ -75,6 +76,22 @@ class OlxAdvert:
     def live(self) -> bool:
         """Whether buyers see it."""
         return self.code == "active"
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What OLX says of it when it is asked."""
+        state = {
+            "code": self.code,
+            "visible_in_profile": "true" if self.visible else "false",
+            "url": self.url,
+            "modified_at": to_text(self.modified_at)[:19].replace("T", " "),
+        }
+        return {
+            "last_action_status": self.action,
+            "last_action_at": to_text(self.action_at),
+            "state": state if self.code else None,
+            "last_error": self.error,
+        }
 
     @property
     def exists(self) -> bool:
@@ -141,7 +158,7 @@ class OlxPortal:
         twin = next((advert for advert in self._at[place] if advert.key == key), None)
         if twin is None:
             self._numbers += 1
-            twin = OlxAdvert(f"olx-{self._numbers}", place, key)
+            twin = OlxAdvert(f"olx-{self._numbers}", call.classified.customer, place, key)
             self.add(twin)
         elif twin.work is None and twin.exists:
             return Answer(Result.EXISTS), None
@@ -299,19 +316,14 @@ class OlxPortal:
         advert = self.adverts.get(question.publication.remote_id or "")
         if advert is None:
             return (read_nothing_at_olx(question, self.site.now()),) if question.publication.remote_id else ()
-        state = {
-            "code": advert.code,
-            "visible_in_profile": "true" if advert.visible else "false",
-            "url": advert.url,
-            "modified_at": to_text(advert.modified_at)[:19].replace("T", " "),
-        }
-        meta = {
-            "last_action_status": advert.action,
-            "last_action_at": to_text(advert.action_at),
-            "state": state if advert.code else None,
-            "last_error": advert.error,
-        }
-        return (read_meta(question, meta, self.site.now()),)
+        return (read_meta(question, advert.meta, self.site.now()),)
+
+    def list_adverts(self, customer: str, channel: str, after: str | None) -> ListedPage:
+        """Answer `GET /meta`, two adverts at a time."""
+        mine = [advert for advert in self.adverts.values() if advert.customer == customer]
+        start = int(after or 0)
+        page = tuple(ListedAdvert(one.uuid, read_listed(one.meta, channel)) for one in mine[start : start + 2])
+        return ListedPage(page, str(start + 2) if len(mine) > start + 2 else None)
 
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the advert by the hub's key, unless it was deleted."""
