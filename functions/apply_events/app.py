@@ -35,7 +35,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _fold_queued(record: dict[str, Any]) -> list[str]:
-    return bootstrap.apply_events().fold_message(*read_message_key(record["body"]))
+    key = read_message_key(record["body"])
+    try:
+        return bootstrap.apply_events().fold_message(*key)
+    except Exception:
+        bootstrap.apply_events().set_aside(*key)
+        raise
 
 
 def _fold_record(record: dict[str, Any]) -> list[str]:

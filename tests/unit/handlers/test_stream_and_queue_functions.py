@@ -63,6 +63,7 @@ class Recorder:
         self.calls: list[Any] = []
         self.failing, self.trace, self.hourly = failing, trace, hourly
         self.stumbles: list[tuple[Any, str, bool]] = []
+        self.aside: list[tuple[str, ...]] = []
 
     def stumble(self, wake_up: WakeUp, reason: str, *, last: bool) -> bool:
         self.stumbles.append((wake_up, reason, last))
@@ -79,6 +80,9 @@ class Recorder:
 
     def fold_parked(self, *key: str) -> list[str]:
         return self._take(key)
+
+    def set_aside(self, *key: str) -> None:
+        self.aside.append(key)
 
     def __call__(self, wake_up: WakeUp | ProcessWakeUp, follow: Callable[[str | None], None] | None = None) -> None:
         if follow is not None:

@@ -15,7 +15,7 @@ from placard.domain.events import Operation as Op
 from placard.domain.faults import MOST_FAULTS
 from placard.domain.instants import HOUR, MINUTE, SECOND
 from placard.domain.policy import Rendering
-from placard.ports import Call, WakeUp
+from placard.ports import Call, Message, WakeUp
 from tests.unit.domain.hub import event
 from tests.unit.use_cases.world import World
 
@@ -157,3 +157,16 @@ def test_a_message_reaches_the_dlq_before_the_table_gives_up() -> None:
 
 def test_a_classified_nobody_knows_leaves_no_note(world: World) -> None:
     assert not world.deliver.stumble(WakeUp("olx", world.id, "imovirtual", "acme"), "KeyError", last=True)
+
+
+def test_a_message_that_breaks_its_fold_is_tried_hourly() -> None:
+    """The usual pace, each five minutes, would fill the DLQ with the same message."""
+    world = World()
+    now = world.clock.now()
+    message = Message("olx", "advert-1", "digest", "{}", now)
+    world.store.put_message(message, now + MINUTE)
+    world.apply.set_aside("olx", "advert-1", "digest")
+    assert world.store.next_due() == now + HOUR
+    world.store.mark_message(message, "applied", None)
+    world.apply.set_aside("olx", "advert-1", "digest")
+    assert world.store.next_due() is None

@@ -478,3 +478,33 @@ def test_nothing_is_lost_or_out_of_order_whatever_happens(acts: list[str], repli
     for key in ("a-1-", "a-2-"):
         assert [each for each in told if each.startswith(key)] == [each for each in expected if each.startswith(key)]
     assert desk.store.past_due(desk.clock.now() + 1000 * DAY, 10) == ()
+
+
+# --- what breaks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_telling_that_breaks_is_tried_hourly_and_is_no_canary(desk: Desk) -> None:
+    (broken,), (other,) = desk.enter("a-1"), desk.enter("a-2")
+    telling = Telling(CUSTOMER, Place(broken.classified_id, broken.channel))
+    desk.crm.answer = lambda _: DOWN
+    desk.notify(telling)
+    assert desk.subscription().canary == telling.place
+
+    def answer(delivery: Delivery) -> Reply:
+        if delivery.webhook_id == broken.status_id:
+            raise RuntimeError("a fault of our own")
+        return OK
+
+    desk.crm.answer = answer
+    desk.clock.advance(HOUR)
+    with pytest.raises(RuntimeError):
+        desk.notify(telling)
+    assert desk.subscription().canary is None
+    tried = len(desk.crm.tried)
+    assert desk.notify(telling).ending is Ending.WAITING
+    assert len(desk.crm.tried) == tried
+    desk.notify(Telling(CUSTOMER, Place(other.classified_id, other.channel)))
+    assert [one.webhook_id for one in desk.crm.accepted] == [other.status_id]
+    desk.crm.answer = lambda _: OK
+    desk.pass_time(desk.clock.now() + 2 * HOUR)
+    assert [one.webhook_id for one in desk.crm.accepted] == [other.status_id, broken.status_id]

@@ -63,6 +63,12 @@ class ApplyEvents:
             return []
         return [self._fold(message, link) for message in self.store.messages_of(provider, remote_id)]
 
+    def set_aside(self, provider: str, remote_id: str, digest: str) -> None:
+        """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost."""
+        message = self.store.message_of(provider, remote_id, digest)
+        if message is not None and message.outcome is None:
+            self.store.mark_message(message, None, self.clock.now() + HOUR)
+
     def _park(self, message: Message) -> None:
         age = self.clock.now() - message.received_at
         if age >= PARKED_FOR:

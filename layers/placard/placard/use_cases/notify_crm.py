@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from placard.domain import subscription as clock_of
-from placard.domain.errors import TransitionConflictError
-from placard.domain.instants import DAY, SECOND
+from placard.domain.errors import StoreUnavailableError, TransitionConflictError
+from placard.domain.instants import DAY, HOUR, SECOND
 from placard.domain.publication import Entry
 from placard.domain.subscription import State, Subscription, Walk, wants
 from placard.domain.told import Told, position, settle, untold
@@ -102,13 +102,30 @@ class NotifyCrm:
             if view.subscription is None:
                 told = replace(told, due=None)
             else:
-                told, look = _Teller(self, view, view.subscription, until).tell(told)
+                try:
+                    told, look = _Teller(self, view, view.subscription, until).tell(told)
+                except (StoreUnavailableError, TransitionConflictError):
+                    raise
+                except Exception:
+                    self._set_aside(told)
+                    raise
                 sofar = sofar.and_then(look)
             if self.store.release(told):
                 return sofar
             view = self.store.view(told.place, told.customer)
             told = replace(told, knocks=told.knocks if view.told is None else view.told.knocks)
         raise TransitionConflictError(f"the telling of {told.classified_id}/{told.channel} never stood still")
+
+    def _set_aside(self, told: Told) -> None:
+        """Hold a telling that breaks to an hourly try, and no other with it: another publication is the canary then."""
+        now = self.clock.now()
+        known = self.store.view(told.place, told.customer).told
+        if known is not None and known.lease == told.lease:
+            until = now + int(HOUR * self.scale)
+            self.store.release(replace(known, held_at=now, retry_at=until, due=until))
+        found = self.store.load_subscription(told.customer)
+        if found is not None and found.canary == told.place:
+            self._save(clock_of.pass_on(found, now))
 
     # --- the subscription itself -------------------------------------------------------------------------------------
 
