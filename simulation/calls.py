@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ class HostilePublisher:
 
     def render(self, classified: Classified, channel: str) -> Rendering:
         """Return a classified in the portal's form."""
+        self._world.poison.touch("render", classified)
         return self._portal.render(classified, channel)
 
     def check_account(self, classified: Classified, channel: str) -> None:
@@ -133,7 +135,10 @@ class HostilePoller:
 
     def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
         """Return one page of the list."""
-        return self._call(partial(self._portal.page, customer, page, state), f"page {page} of {state or 'all'}")
+        sheet: Sheet = self._call(partial(self._portal.page, customer, page, state), f"page {page} of {state or 'all'}")
+        for row in sheet.rows:
+            self._portal.processes[row.process_id].seen_at = self._world.scheduler.now
+        return sheet
 
     def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:
         """Return which of these properties the public can see."""
@@ -182,6 +187,7 @@ class HostileSender:
     def send(self, delivery: Delivery, now: int) -> Reply:
         """Send one callback, if the network lets it."""
         world = self._world
+        world.poison.touch("tell", world.memory.load(json.loads(delivery.body)["classifiedId"])[0])
         fate = world.climate.http()
         if fate is Fate.DIE_BEFORE:
             world.scheduler.kill()

@@ -222,6 +222,7 @@ class Crm:
             "text": f"text {self._texts}",
             "kind": kind,
             "broken": broken,
+            "poison": self._ports.poison.draws_a_mark(self._tape),
         }
         return {"portals": list(portals), "data": data}
 

@@ -13,14 +13,21 @@ from unittest.mock import patch
 
 from placard.domain import apply as folding
 from placard.domain import lifecycle
+from placard.domain.apply import Folded
+from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified
+from placard.domain.comparison import Drift, Finding
 from placard.domain.decide import Decision
 from placard.domain.events import AdvertState, PortalEvent
-from placard.domain.lifecycle import Situation, Step
+from placard.domain.instants import DAY
+from placard.domain.lifecycle import Outcome, Situation, Step
+from placard.domain.listing_process import ListingProcess
+from placard.domain.policy import Policy
 from placard.domain.publication import Entry, Phase, Publication, Running, Standing
 from placard.domain.told import Place, Told
-from placard.ports import Delivery, Due, Link, Message, WakeUp
+from placard.ports import Change, Delivery, Due, Link, Message, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
+from placard.use_cases.compare_portals import ComparePortals
 from placard.use_cases.reconcile import Reconcile
 from simulation.run import run
 from tests.fakes import MemoryStore
@@ -100,8 +107,7 @@ def _clear_first(self: Reconcile, due: Due, now: int, woken: Any) -> bool:
         return _take_due(self, due, now, woken)
     self.dues.clear(due)
     classified_id, channel = due.pk.partition("#")[2], due.sk.partition("#")[2]
-    provider = "aviv" if channel == "aviv" else "olx"
-    woken.looks.append(WakeUp(provider, classified_id, channel, due.customer))
+    woken.looks.append(WakeUp(PROVIDER_OF[channel], classified_id, channel, due.customer))
     return True
 
 
@@ -114,6 +120,30 @@ def _seen_already(_publication: Publication, _classified: Classified) -> bool:
 
 def _steps(state: AdvertState, situation: Situation, step: Step) -> dict[AdvertState, dict[Situation, Step]]:
     return lifecycle.STEPS | {state: lifecycle.STEPS[state] | {situation: step}}
+
+
+def _differ_in_flight(publication: Publication, _listed: object) -> Drift | None:
+    remote_id = publication.remote_id or ""
+    drift = Drift(Finding.OTHERWISE, publication.channel, publication.classified_id, remote_id)
+    return drift if publication.running is not None else None
+
+
+def _forget_what_is_in_flight(self: ComparePortals, drift: Drift) -> bool:
+    publication = self.publications.load_publication(drift.classified_id, drift.channel)
+    if publication is None:
+        return False
+    forgotten = replace(publication, running=None, lease_until=None, reread=True)
+    self.publications.save(Change(folding.wake(forgotten, self.clock.now())))
+    return True
+
+
+def _note_nothing(publication: Publication, _reason: str, policy: Policy, now: int, *, last: bool) -> Folded:
+    waiting = replace(publication, look=False, due=now + policy.again, faults=publication.faults + last)
+    return Folded(waiting, (), Outcome.APPLIED)
+
+
+def _leave_wanted(process: ListingProcess, _sent: object, now: int) -> ListingProcess:
+    return replace(process, lease_until=None, due=now + DAY)
 
 
 def _always(_self: object, *_: object) -> None:
@@ -143,6 +173,20 @@ FAULTS = (
         {"placard.use_cases.apply_events.ApplyEvents._fold": _fold_in_two_steps},
     ),
     Fault("a due time is cleared and not moved", {"placard.use_cases.reconcile.Reconcile._take": _clear_first}),
+    Fault(
+        "a creation begins without a look",
+        {"placard.use_cases.deliver_publication.DeliverPublication._look_first": _always},
+    ),
+    Fault("a vanished row is believed after one sweep", {"placard.domain.sweep.QUIET_STRIKES": 1}),
+    Fault(
+        "a comparison heals what is in flight",
+        {
+            "placard.use_cases.compare_portals.compare": _differ_in_flight,
+            "placard.use_cases.compare_portals.ComparePortals._reread": _forget_what_is_in_flight,
+        },
+    ),
+    Fault("a refused push is not undone", {"placard.use_cases.deliver_process.undo": _leave_wanted}),
+    Fault("a look that breaks is not noted", {"placard.use_cases.deliver_publication.stumble": _note_nothing}),
     Fault("a classified is not due until it was seen", {"placard.use_cases.reconcile.has_seen": _seen_already}),
 )
 

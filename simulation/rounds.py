@@ -46,6 +46,11 @@ class Sweeps:
         """Return when the next sweep of any of these accounts has something to do; far away where none has."""
         return next_tick(min(map(self._due, customers)), self._now(), EACH_SWEEP)
 
+    def whole_since(self, customer: str, instant: int) -> int:
+        """Return how many whole sweeps of an account began after an instant and are over."""
+        known = self._concluded.get(customer, {}).values()
+        return sum(one.began_at > instant and one.full_at == one.began_at for one in known)
+
     def _due(self, customer: str) -> int:
         sweep = self._copies.load_sweep(customer) or Sweep(customer)
         now = self._now()
@@ -58,7 +63,7 @@ class Sweeps:
         since = [one for one in self._concluded.get(customer, {}).values() if one.began_at > changed_at]
         if not since:
             return min(sweep.began_at + INTERVAL, night)
-        return night if sum(one.full_at == one.began_at for one in since) < ENOUGH else NEVER
+        return night if self.whole_since(customer, changed_at) < ENOUGH else NEVER
 
 
 class Nights:

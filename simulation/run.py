@@ -38,7 +38,7 @@ def run(seed: int, choices: Sequence[int] | None = None, *, traced: bool = False
     with _quiet():
         try:
             world.storm(COMMANDS, checks.after_a_step)
-            world.come_to_rest(checks.after_a_step)
+            world.come_to_rest(checks.after_a_step, checks.while_poisoned)
             checks.at_rest()
         except BreachError as error:
             breach = str(error)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from placard.domain.errors import PlacardError, PortalUnavailableError, StoreUnavailableError
-from placard.domain.instants import DAY, MINUTE, SECOND
+from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.subscription import State
 from placard.domain.sweep import Scope
 from placard.ports import Callback, ProcessWakeUp, Provider, Telling, WakeUp
@@ -21,12 +21,14 @@ from placard.use_cases.observations import ObservationReader
 from placard.use_cases.poll_spotahome import ACCOUNTS, PollSpotahome
 from placard.use_cases.receive_message import receive_message
 from placard.use_cases.reconcile import Reconcile
+from placard.use_cases.redrive import Redrive, Wanted
 from placard.use_cases.relay_changes import relay_changes
 from simulation.breach import BreachError
 from simulation.calls import HostilePoller, HostilePublisher, HostileSender
 from simulation.crm import CUSTOMERS, Crm, Endpoints, Scene, draw_gap, draw_mode
 from simulation.faults import Climate
 from simulation.hostile import HostilePort, RecordingStore, StaleProcesses, StaleStore
+from simulation.poison import Poison, PoisonedInterpreter, PoisonError
 from simulation.portals import AvivPortal, OlxPortal, Portal, Site, SpotahomePortal, Work
 from simulation.queues import LOOK_TAKES, STREAM_TAKES, Network
 from simulation.rounds import EACH_ROUND, NEVER, Nights, Sweeps, next_tick
@@ -38,6 +40,8 @@ from tests.fakes import FakeClock, MemoryProcesses, MemoryStore, MemoryVault, Re
 # Timeouts as in template.yaml; those of the queues' readers stand with the queues.
 API_TAKES, RECEIVER_TAKES, SWEEP_TAKES, COMPARISON_TAKES = 25 * SECOND, 5 * SECOND, 280 * SECOND, 280 * SECOND
 STREAM_KEEPS = DAY
+# How long nobody mends what breaks: time enough for all that does not.
+POISONED_FOR = 30 * HOUR
 MOST_REDELIVERIES = 4
 
 
@@ -67,6 +71,7 @@ class World:
         self.note = self.scheduler.note
         self._listener = note
         self.climate = Climate.draw(tape)
+        self.poison = Poison.draw(tape)
         self.clock = SimulatedClock(self.scheduler, seed)
         self.memory = MemoryStore(self.clock)
         self.processes = MemoryProcesses(self.memory)
@@ -90,7 +95,8 @@ class World:
         self.vault: Any = HostilePort("vault", self.vault_memory, self.scheduler, self.climate)
         processes = StaleProcesses(self.processes, self.climate)
         self.hostile_processes: Any = HostilePort("processes", processes, self.scheduler, self.climate)
-        self.queues: Any = HostilePort("queue", Network(self), self.scheduler, self.climate)
+        self.network = Network(self)
+        self.queues: Any = HostilePort("queue", self.network, self.scheduler, self.climate)
         self.endpoints = Endpoints(since=self._since)
         publishers = {name: HostilePublisher(portal, self) for name, portal in self.portals.items()}
         self._lookers = {
@@ -103,7 +109,10 @@ class World:
         self.sweeps = Sweeps(self.spotahome, self.processes, self.clock.now)
         interpreters: dict[str, Any] = self.portals | {"spotahome": ObservationReader(self.spotahome.interpret)}
         self.apply = ApplyEvents(
-            self.store, lambda name: interpreters[name], lambda name: self.portals[name].policy, self.clock
+            self.store,
+            lambda name: PoisonedInterpreter(interpreters[name], self.memory, self.poison),
+            lambda name: self.portals[name].policy,
+            self.clock,
         )
         self._notify = NotifyCrm(self.store, HostileSender(self.endpoints, self), self.vault, self.queues, self.clock)
         listers: dict[str, Any] = publishers | {"spotahome": CopyLister(self.hostile_processes)}
@@ -134,7 +143,7 @@ class World:
             try:
                 body()
                 done = True
-            except PlacardError as error:
+            except (PlacardError, PoisonError) as error:
                 self.note(name, "fails:", error)
             except BreachError as error:
                 self.crashes.append(str(error))
@@ -152,19 +161,39 @@ class World:
         self.scheduler.run(name, limit, whole, stoppable=stoppable)
         self._stream()
 
-    def deliver(self, wake_up: WakeUp | ProcessWakeUp) -> None:
-        """Look at a publication or at a listing process."""
+    def receive_wake_up(self, wake_up: WakeUp | ProcessWakeUp, last: bool) -> None:
+        """Look at a publication or at a listing process, as `functions/deliver_publication` does."""
         if isinstance(wake_up, ProcessWakeUp):
             self.note("look at process", wake_up.process_id)
             self._push(wake_up)
             return
         self.note("look at", wake_up.classified_id[:4], wake_up.channel)
-        self._lookers[wake_up.provider](wake_up)
+        try:
+            if last:
+                self._stumble(wake_up, "it died", last=True)
+            self._lookers[wake_up.provider](wake_up)
+        except (PlacardError, PoisonError) as error:
+            if not self._stumble(wake_up, str(error), last=last) or last:
+                raise
 
-    def notify(self, telling: Telling) -> None:
+    def _stumble(self, wake_up: WakeUp, reason: str, *, last: bool) -> bool:
+        try:
+            return self._lookers[wake_up.provider].stumble(wake_up, reason, last=last)
+        except PlacardError:
+            return False
+
+    def receive_telling(self, telling: Telling, _last: bool) -> None:
         """Look whether there is something to tell."""
         self.note("telling", telling.customer, telling.place and telling.place.channel)
         self._notify(telling)
+
+    def receive_key(self, key: tuple[str, str, str], _last: bool) -> None:
+        """Fold one message, as `functions/apply_events` does with its queue."""
+        try:
+            self.apply.fold_message(*key)
+        except (PlacardError, PoisonError):
+            self.apply.set_aside(*key)
+            raise
 
     def reconcile(self) -> None:
         """Run one round of `reconcile`."""
@@ -228,7 +257,7 @@ class World:
                 self.apply.fold_parked(provider, remote_id)
             else:
                 self.apply.fold_message(provider, remote_id, digest)
-        except PlacardError:
+        except (PlacardError, PoisonError):
             waiting = self.store.messages_of(provider, remote_id) if digest is None else ()
             digests = [digest] if digest else [message.digest for message in waiting]
             self.queues.retry_messages([(provider, remote_id, one) for one in digests])
@@ -283,7 +312,7 @@ class World:
             check()
 
     def _act(self) -> None:
-        kind = self.tape.pick((0, 14, 3, 3, 1))
+        kind = self.tape.pick((0, 14, 4, 3, 2))
         if kind == 4 and "spotahome" in self.scene.providers and self.tape.happens(0.5):
             self.sweep(Scope.FULL)
         elif kind == 4:
@@ -322,8 +351,8 @@ class World:
             check()
         raise BreachError(f"the hub does not come to rest: {most} steps and more")
 
-    def come_to_rest(self, check: Callable[[], None]) -> None:
-        """End all faults, and wait until nothing is left to do."""
+    def come_to_rest(self, check: Callable[[], None], poisoned: Callable[[], None]) -> None:
+        """End all faults, and wait until nothing is left to do. `poisoned` is called before what breaks is mended."""
         self.climate.calm = True
         self.note("= all is calm")
         for crm in self.crms:
@@ -331,6 +360,12 @@ class World:
             known = self.memory.load_subscription(crm.customer)
             if known is not None and known.state is State.PAUSED:
                 self.command(f"{crm.customer} subscribe", crm.subscribe)
+        if self.poison.kind:
+            self.go_on(self.scheduler.now + POISONED_FOR, check)
+            poisoned()
+            self.note("= what broke is mended, and redriven")
+            self.poison.mended = True
+            Redrive(self.network, self.memory, self.clock).redrive(Wanted(), "mended")
         self.go_on(self.scheduler.now + 40 * DAY, check)
         for crm in self.crms:
             sweep = self.processes.load_sweep(crm.customer)

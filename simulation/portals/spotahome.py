@@ -32,13 +32,12 @@ _STEP_WEIGHTS = (8, 4, 4, 2, 1)
 
 @dataclass
 class Property:
-    """What is rented out. `listed_at`: from when on a search finds it; `filed`: it is no more."""
+    """What is rented out; a search finds it as soon as its creation is answered. `filed`: it is no more."""
 
     id: str
     customer: str
     place: Place | None
     text: str | None
-    listed_at: int = 0
     published: bool = False
     filed: bool = False
 
@@ -47,7 +46,7 @@ class Property:
 class Process:
     """A listing process, `of` a property. `hidden_until`: its row slips through the list; `filed`: it is shown no more.
 
-    `refused`: a cancel of it was. `moved_by_people`: they gave it to its agent.
+    `refused`: a cancel of it was. `moved_by_people`: they gave it to its agent. `seen_at`: when the hub last read its row.
     """
 
     number: int
@@ -60,6 +59,7 @@ class Process:
     filed: bool = False
     refused: bool = False
     moved_by_people: bool = False
+    seen_at: int = 0
 
     @property
     def over(self) -> bool:
@@ -72,7 +72,7 @@ class SpotahomePortal:
 
     provider = "spotahome"
     policy: Policy = SPOTAHOME
-    spontaneous = ("step", "hide", "show", "check", "cancel", "agent", "slip", "file", "mass")
+    spontaneous = ("step", "hide", "show", "check", "cancel", "agent", "slip", "file", "slip", "file", "mass")
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -113,7 +113,6 @@ class SpotahomePortal:
             raise refuse()
         place = Place(call.classified.classified_id, call.channel)
         made = self._make(call.classified.customer, place, call.rendering.payload["text"])
-        made.listed_at = self.site.now() + self.site.take_time()
         process = self._open(made.customer, made, State.WAITING_CONTENT)
         process.opens_at = self.site.now() + self.site.take_time()
         self.site.at(process.opens_at, self._touch)
@@ -135,8 +134,7 @@ class SpotahomePortal:
 
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the properties at the address of a classified; here every classified has an address of its own."""
-        place, now = Place(classified.classified_id, channel), self.site.now()
-        return tuple(one.id for one in self._standing(place) if one.listed_at <= now)
+        return tuple(one.id for one in self._standing(Place(classified.classified_id, channel)))
 
     # --- calls about processes ---
 
