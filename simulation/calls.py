@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from placard.domain.answers import Answer
 from placard.domain.classified import Classified
-from placard.domain.errors import PortalUnavailableError
-from placard.domain.events import PortalEvent
+from placard.domain.errors import PortalError, PortalUnavailableError
+from placard.domain.events import Operation, PortalEvent
 from placard.domain.instants import SECOND
 from placard.domain.policy import Rendering
 from placard.domain.told import Place
@@ -23,6 +24,14 @@ from simulation.scheduler import Process
 
 if TYPE_CHECKING:
     from simulation.world import World
+
+# How many of the calls without an answer arrive only after their caller has given up. A creation may be as late as the
+# lease: it is looked for until the settle time, and not sent again before. Whatever else gets no answer is sent again after
+# a second or more, and but for AVIV's PUT none of them names the revision it changes: one that arrived behind the next would
+# undo it for good, and no portal could tell. So these arrive before the next try, as where a portal's own server gives up
+# with its caller.
+LATE = 0.3
+SOON = SECOND // 2
 
 
 class HostilePublisher:
@@ -67,6 +76,11 @@ class HostilePublisher:
             world.scheduler.kill()
         elif fate is Fate.FAIL_BEFORE:
             raise world.refuse_connection()
+        elif fate is Fate.FAIL_AFTER and world.climate.happens(LATE):
+            lateness = world.climate.lateness() if call.operation is Operation.POST else SOON
+            world.note("it arrives", lateness, "ms after the caller has given up")
+            world.scheduler.at(world.scheduler.now + lateness, partial(self._arrive, call, place))
+            raise PortalUnavailableError("no answer", taken=True)
         policy = self._portal.policy
         known = [
             work
@@ -94,6 +108,14 @@ class HostilePublisher:
         if process is not None:
             process.notes["work"] = work
         return answer
+
+    def _arrive(self, call: Call, place: Place) -> None:
+        """Let the portal take a call that nobody waits for any more."""
+        self._world.note(self._portal.provider, "takes a late", call.operation)
+        with suppress(PortalError):
+            self._portal.send(call)
+        if self._portal.policy.looks_first and self._portal.adverts_on(place, "") > 1:
+            self._world.crashes.append(f"a second advert was made for {place.channel}")
 
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Ask how the advert stands."""

@@ -24,6 +24,8 @@ class Fate(IntEnum):
 
 PAUSES = (10, 400, 3 * SECOND, 20 * SECOND, 70 * SECOND)
 _PAUSE_WEIGHTS = (4, 4, 3, 2, 1)
+# The longest is the lease on a publication.
+_LATENESS = (500, 3 * SECOND, 20 * SECOND, 70 * SECOND, 120 * SECOND)
 # Weights of a call's fates, PLAIN first. Of calls to people's HTTP servers more go wrong than of calls to AWS.
 _STORE = (1000, 25, 25, 4, 6, 6, 6, 8)
 _HTTP = (100, 8, 12, 2, 5, 6, 8, 0)
@@ -76,6 +78,10 @@ class Climate:
     def pause(self) -> int:
         """Draw how long (ms) a process waits at a call."""
         return PAUSES[0] if self.calm else PAUSES[self.tape.pick(_PAUSE_WEIGHTS)]
+
+    def lateness(self) -> int:
+        """Draw how long (ms) a call is on its way after its caller has given up."""
+        return _LATENESS[self.tape.pick(_PAUSE_WEIGHTS)]
 
     def delay(self) -> int:
         """Draw how long (ms) something is on its way."""
