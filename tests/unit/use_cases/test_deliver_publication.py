@@ -653,4 +653,4 @@ def test_an_advert_that_somebody_put_back_and_the_portal_keeps_is_explained(worl
     world.settle()
     assert world.portal.calls[-1].operation is operation
     assert world.told()[-1] == ended, "its revision ended as it was wished"
-    assert [problem.code for problem in world.publication.standings["IMOVIRTUAL"].problems] == ["rejected_by_portal"]
+    assert [problem.code for problem in world.publication.standings["IMOVIRTUAL"].problems] == ["invalid_field"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from placard.domain.causes import Cause
 from placard.domain.classified import Wish
 from placard.domain.events import Advert, AdvertState, End, Operation, Picture, PortalEvent, Source, Verdict
 from placard.domain.instants import MINUTE
@@ -213,26 +212,18 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
 
 def remark(standing: Standing, policy: Policy) -> Problem | None:
     """Return what an advert needs of somebody, while its operation runs or though it is live."""
-    if standing.acted == 0:
+    if standing.word is Word.DELETED or standing.acted == 0:
         return None
     if standing.wish is Wish.PRESENT:
-        return None if standing.word is Word.DELETED else policy.remark(standing.advert)
-    if not standing.advert.live or standing.open:
-        return None
-    if standing.wish is Wish.PAUSED and Operation.DEACTIVATE in policy.manual:
-        return policy.by_hand(Operation.DEACTIVATE)
-    # Somebody put it back after the revision had ended, and the portal does not let the hub take it off again.
-    return Problem.of(Cause.STILL_SHOWN) if standing.refusals else None
+        return policy.remark(standing.advert)
+    kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
+    return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None
 
 
 def _stays_up(standing: Standing) -> bool:
-    """Whether an advert that came back after its deletion is up for good: the portal refuses to take it off again."""
-    return (
-        standing.word is Word.DELETED
-        and standing.wish is Wish.ABSENT
-        and standing.advert.live
-        and bool(standing.refusals)
-    )
+    """Whether an advert that came back after its end is up for good: the portal refuses to take it off again."""
+    unwanted = standing.wish is not Wish.PRESENT and standing.advert.live
+    return unwanted and not standing.open and standing.acted > 0 and standing.refusals > 0
 
 
 def _should_rest_live(standing: Standing) -> bool:

@@ -102,7 +102,6 @@ class Cause(Enum):
     )
     NOT_PUBLIC_YET = "not_live_yet", "The property is verified and {portal} has not published it yet."
     CALLED_OFF = "removed_on_portal", "The listing process was cancelled at {portal}."
-    STILL_SHOWN = "rejected_by_portal", "The portal refused to take the advert off: it is still shown."
     TAKEN_DOWN = "removed_on_portal", "{portal} does not show the property any more."
 
     # --- the portal's answers, and none ---
