@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes console
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes console bench
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -25,6 +25,8 @@ environments: .venv-sam/.ready .venv/.ready .venv-aws/.ready
 .venv-browser/.ready: requirements/browser.txt requirements/browser/package-lock.json requirements/browser/unpack.mjs
 	$(call create,.venv-browser,browser,cp $(<:.txt=)/package*.json .venv-browser/ && PATH="$(CURDIR)/.venv-browser/bin:$$PATH" npm ci \
 		--prefix .venv-browser --ignore-scripts --no-audit --no-fund --loglevel=error && .venv-browser/bin/node $(<:.txt=)/unpack.mjs .venv-browser)
+.venv-bench/.ready: requirements/bench.txt
+	$(call create,.venv-bench,the build that the bench compares with)
 
 define create
 @$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -89,6 +91,8 @@ integration e2e: setup .venv-browser/.ready
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
+bench: setup .venv-bench/.ready  # what everything costs, beside a bare and a usual build; ROWS="cold_start cpu" for some of it
+	@PYTHONPATH=layers/placard $(RUN) -m bench $(ROWS)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
 
@@ -104,6 +108,8 @@ build: setup
 # ---- after a change of a requirements/*.in: pins with hashes for every platform, naming no registry
 locks: .venv/.ready .venv-browser/.ready
 	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/browser; do \
+locks: .venv/.ready
+	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/bench; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-emit-find-links --no-header -o $$file.txt $$file.in || exit 1; done
 	@PATH="$(CURDIR)/.venv-browser/bin:$$PATH" npm install --prefix requirements/browser --package-lock-only --ignore-scripts \

@@ -1,0 +1,65 @@
+"""A Lambda worker as the bench starts it: `python one_process.py CALLS` with the function's folder first on the path.
+
+CALLS is a JSON file, `{"warm_up": [event, …], "measured": [event, …]}`. What was measured goes, one JSON line each, to
+the file descriptor that BENCH_REPORT names: the first answer as soon as it is there, then the figures of the whole run.
+Imports what Lambda's own runtime has loaded too, and nothing else, before the function: no pathlib either.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+
+
+class Context:
+    """What Lambda tells a function of its call."""
+
+    function_name = "bench"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-west-1:123456789012:function:bench"
+    aws_request_id = "0f0e0d0c-0b0a-4908-8706-050403020100"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return enough."""
+        return 10_000
+
+
+def report(**figures: object) -> None:
+    """Tell the bench."""
+    os.write(int(os.environ["BENCH_REPORT"]), json.dumps(figures).encode() + b"\n")
+
+
+def peak_bytes() -> int:
+    """Return the most memory that was resident; where there is no /proc, as the system counts it for the whole family."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    except OSError:
+        import resource  # noqa: PLC0415 - the function's memory is measured, not this
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main() -> None:
+    """Import the function, call it with every event and report."""
+    from app import handler  # noqa: PLC0415 - the start of a function is what is measured
+
+    with open(sys.argv[1], encoding="utf-8") as file:  # noqa: PTH123
+        calls = json.load(file)
+    context = Context()
+    statuses = []
+    for event in calls["warm_up"]:
+        statuses.append(handler(event, context)["statusCode"])
+        if len(statuses) == 1:
+            report(first=statuses[0])
+    began = time.process_time()
+    for event in calls["measured"]:
+        statuses.append(handler(event, context)["statusCode"])
+    cpu = time.process_time() - began
+    report(statuses=sorted(set(statuses)), cpu=cpu, requests=len(calls["measured"]), peak=peak_bytes())
+    os._exit(0)
+
+
+main()
