@@ -11,7 +11,7 @@ from bench.stage import Stage
 from bench.table import BUILDS, Row, compare, state
 
 ROUNDS = 7
-WARM_UP, MEASURED = 20, 150
+WARM_UP, MEASURED = 20, 100
 RECEIVER, API = {"bare": 1.5, "usual": 0.6}, {"bare": 2.0, "usual": 0.6}
 BOUNDS: Mapping[requests.Request, Mapping[str, float]] = {
     requests.OLX: RECEIVER,

@@ -2,15 +2,19 @@
 
 CALLS is a JSON file, `{"warm_up": [event, …], "measured": [event, …]}`. What was measured goes, one JSON line each, to
 the file descriptor that BENCH_REPORT names: the first answer as soon as it is there, then the figures of the whole run.
-Imports what Lambda's own runtime has loaded too, and nothing else, before the function: no pathlib either.
+Before the function it imports what the runtime client of Lambda imports, and nothing else.
 """
 
 from __future__ import annotations
 
+import decimal  # noqa: F401 - as the runtime client does
+import importlib  # noqa: F401
 import json
+import logging  # noqa: F401
 import os
 import sys
 import time
+import traceback  # noqa: F401
 
 
 class Context:

@@ -93,7 +93,8 @@ class Stage:
         with os.fdopen(reading) as reports:
             began = time.perf_counter()
             worker = subprocess.Popen(
-                [self.interpreter, ROOT / "bench" / "one_process.py", self._calls],
+                # Without `site`: what this machine's own installation loads at every start is no part of Lambda's.
+                [self.interpreter, "-S", ROOT / "bench" / "one_process.py", self._calls],
                 env=clean_environment({**self.environments[build], **settings}),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
