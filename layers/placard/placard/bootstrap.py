@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Credentials,
         DueStore,
         Lister,
+        MessageStore,
         Poller,
         ProcessStore,
         ProgressStore,
@@ -102,15 +103,15 @@ def publication_store() -> PublicationStore:
     return _part("publication_store", make)
 
 
-def message_store() -> PublicationStore:
-    """The same for the receivers: a portal waits, so it answers or gives up within a second."""
+def message_store() -> MessageStore:
+    """The portals' messages, for the receivers: a portal waits, so it answers or gives up within a second."""
 
-    def make() -> PublicationStore:
+    def make() -> MessageStore:
         from placard.aws.engine import QUICK
-        from placard.aws.publications import DynamoPublicationStore
+        from placard.aws.messages import DynamoMessageStore
         from placard.aws.table import Table
 
-        return DynamoPublicationStore(Table(settings().table_name, QUICK), clock(), settings().status_retention_days)
+        return DynamoMessageStore(Table(settings().table_name, QUICK), clock(), settings().status_retention_days)
 
     return _part("message_store", make)
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from placard.domain.answers import Answer
-from placard.domain.breaker import Circuit
-from placard.domain.budget import Rate
-from placard.domain.classified import Classified, Kind
-from placard.domain.events import Advert, Operation, PortalEvent
-from placard.domain.health import Health, PublicationHealth
-from placard.domain.lifecycle import Outcome
-from placard.domain.listing_process import ListingProcess
-from placard.domain.policy import Policy, Rendering
-from placard.domain.publication import Entry, Publication, Rank
-from placard.domain.subscription import Subscription, Walk
-from placard.domain.sweep import Sweep
-from placard.domain.told import Place, Told
+from placard.domain.messages import Callback, Message, Secret
+
+# Annotations alone: a receiver imports this module, and the core behind it would be half of its cold start.
+if TYPE_CHECKING:
+    from placard.domain.answers import Answer
+    from placard.domain.breaker import Circuit
+    from placard.domain.budget import Rate
+    from placard.domain.classified import Classified, Kind
+    from placard.domain.events import Advert, Operation, PortalEvent
+    from placard.domain.health import Health, PublicationHealth
+    from placard.domain.lifecycle import Outcome
+    from placard.domain.listing_process import ListingProcess
+    from placard.domain.policy import Policy, Rendering
+    from placard.domain.publication import Entry, Publication, Rank
+    from placard.domain.subscription import Subscription, Walk
+    from placard.domain.sweep import Sweep
+    from placard.domain.told import Place, Told
 
 Item = TypeVar("Item")
 
@@ -136,37 +140,6 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A portal's message as it came. `digest` is its duplicate key; `outcome` is None until it is folded.
-
-    `raw` is the body's text. `customer` is whom its proof names, None where the proof names nobody.
-    """
-
-    provider: str
-    remote_id: str
-    digest: str
-    raw: str
-    received_at: int
-    customer: str | None = None
-    parks: bool = True
-    outcome: str | None = None
-
-    @property
-    def key(self) -> str:
-        """The key that entries name as their evidence."""
-        return f"REMOTE#{self.provider}#{self.remote_id}/EVENT#{self.digest}"
-
-    @staticmethod
-    def place_of(key: str) -> tuple[str, str, str] | None:
-        """Return provider, remote id and digest of such a key, None for evidence of another sort."""
-        remote, found, digest = key.rpartition("/EVENT#")
-        if not found or not remote.startswith("REMOTE#"):
-            return None
-        _, provider, remote_id = remote.split("#", 2)
-        return provider, remote_id, digest
-
-
-@dataclass(frozen=True, slots=True)
 class Change:
     """One transaction: a publication at the version read, the entries that explain it, the LINK learned, the message folded."""
 
@@ -177,8 +150,24 @@ class Change:
     outcome: Outcome | str | None = None
 
 
-class PublicationStore(Protocol):
-    """Publications and the portals' messages about them."""
+class MessageStore(Protocol):
+    """The portals' messages."""
+
+    def put_message(self, message: Message, due: int | None) -> bool:
+        """Store a message, once. False: it was there already."""
+
+    def messages_of(self, provider: str, remote_id: str) -> tuple[Message, ...]:
+        """Return the messages about a remote advert that are not folded yet, read consistently, oldest first."""
+
+    def message_of(self, provider: str, remote_id: str, digest: str) -> Message | None:
+        """Return one message, read consistently."""
+
+    def mark_message(self, message: Message, outcome: str | None, due: int | None) -> None:
+        """Note what became of a message that changes no publication; without an outcome it waits until `due` (ms)."""
+
+
+class PublicationStore(MessageStore, Protocol):
+    """Publications, and the portals' messages about them."""
 
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
         """Return a classified and its publications, in one consistent read."""
@@ -192,20 +181,8 @@ class PublicationStore(Protocol):
     def write_link(self, link: Link) -> None:
         """Store a LINK alone; the same LINK again changes nothing."""
 
-    def put_message(self, message: Message, due: int | None) -> bool:
-        """Store a message, once. False: it was there already."""
-
     def link_of(self, provider: str, remote_id: str) -> Link | None:
         """Return the LINK of a remote advert, read consistently."""
-
-    def messages_of(self, provider: str, remote_id: str) -> tuple[Message, ...]:
-        """Return the messages about a remote advert that are not folded yet, read consistently, oldest first."""
-
-    def message_of(self, provider: str, remote_id: str, digest: str) -> Message | None:
-        """Return one message, read consistently."""
-
-    def mark_message(self, message: Message, outcome: str | None, due: int | None) -> None:
-        """Note what became of a message that changes no publication; without an outcome it waits until `due` (ms)."""
 
 
 class ProcessStore(Protocol):
@@ -459,14 +436,6 @@ class DeadLetters(Protocol):
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret's members and its version, which grows by one with each write; 0 before the first."""
-
-    value: Mapping[str, Any]
-    version: int
-
-
 class Credentials(Protocol):
     """The vault (design §3). Names are paths such as `olx/app` or `aviv/token/<customer>`."""
 
@@ -594,15 +563,6 @@ class Consents(Protocol):
 
     def trade(self, customer: str, channel: str, account: str, code: str) -> None:
         """Trade the code for what calls are made with, and keep it. May raise the PortalError tree."""
-
-
-@dataclass(frozen=True, slots=True)
-class Callback:
-    """A portal's HTTP request, untouched. Header names are in lower case; `path` is what follows the receiver's own."""
-
-    body: bytes
-    headers: Mapping[str, str]
-    path: str = "/"
 
 
 class Receiver(Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from heapq import merge
 from itertools import dropwhile, groupby, islice
 
-from placard.aws.items import ENTRIES, SHARDS, Item, classified_id_of, is_expired, read_entry
+from placard.aws.items import ENTRIES, classified_id_of, read_entry
+from placard.aws.members import SHARDS, Item, is_expired
 from placard.aws.table import Table
 from placard.domain.instants import from_text, to_text
 from placard.domain.publication import Entry, Rank

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, fields, replace
 
-from placard.aws.items import circuit_key, expiry
+from placard.aws.items import circuit_key
+from placard.aws.members import expiry
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.breaker import Circuit
 from placard.domain.errors import TransitionConflictError

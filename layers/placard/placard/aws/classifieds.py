@@ -10,16 +10,14 @@ from placard.aws.changes import walk_entries
 from placard.aws.codec import unpacked_size
 from placard.aws.items import (
     ENTRIES,
-    SHARDS,
-    Item,
     classified_id_of,
     classified_key,
-    is_expired,
     publication_key,
     read_classified,
     read_entry,
     read_health,
 )
+from placard.aws.members import SHARDS, Item, is_expired
 from placard.aws.pages import (
     PAGE_BYTES,
     Ends,

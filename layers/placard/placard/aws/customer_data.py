@@ -11,7 +11,9 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from placard.aws.items import MESSAGES, Item, read_publication
+from placard.aws.items import read_publication
+from placard.aws.members import Item
+from placard.aws.messages import MESSAGES
 from placard.aws.table import Table
 from placard.domain.publication import Publication
 

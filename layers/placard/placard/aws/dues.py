@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from placard.aws.items import SHARDS, Item
+from placard.aws.members import SHARDS, Item
 from placard.aws.table import ConditionRefusedError, Table
 from placard.ports import Due
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
-from pathlib import Path
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -41,8 +41,9 @@ def load_engine() -> ModuleType:
     """
     package = find_spec("pydynox")
     folders = package.submodule_search_locations if package is not None else None
-    files = [path for folder in folders or () for path in Path(folder).glob("pydynox_core*.so")]
-    spec = spec_from_file_location("pydynox.pydynox_core", files[0]) if files else None
+    finders = [FileFinder(folder, (ExtensionFileLoader, EXTENSION_SUFFIXES)) for folder in folders or ()]
+    specs = [found for finder in finders if (found := finder.find_spec("pydynox.pydynox_core")) is not None]
+    spec = specs[0] if specs else None
     if spec is None or spec.loader is None:
         raise ImportError("pydynox is not installed")
     module = module_from_spec(spec)

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from placard.aws.codec import compress, decompress, pack, unpack
+from placard.aws.members import Item, due_members, expiry, shard_name
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import AdvertState
 from placard.domain.health import Health, PortalHealth, PublicationHealth, assess
-from placard.domain.instants import DAY, SECOND, to_text
+from placard.domain.instants import to_text
 from placard.domain.lifecycle import Word
 from placard.domain.listing_process import Facts, ListingProcess, Wanted
 from placard.domain.problems import Problem
@@ -23,43 +23,15 @@ from placard.domain.publication import Entry, Publication
 from placard.domain.subscription import Subscription
 from placard.domain.sweep import Sweep
 from placard.domain.told import Place, Span, Told
-from placard.ports import Link, Message
+from placard.ports import Link
 
-Item = dict[str, Any]
 Plain = TypeVar("Plain", Facts, Wanted, ListingProcess)
 
-SHARDS = 8
 ENTRIES = "STATUS#"
-MESSAGES = "EVENT#"
 PROCESSES = "PROCESS#"
 
 # What a publication's item shows beside its `state`: the members that conditions, filters and indexes read.
 _SHOWN = ("classified_id", "channel", "customer", "version", "look", "traceparent", "due")
-
-
-def shard_of(key: Item) -> int:
-    """Return the shard of an item: by its partition, so that nothing else need be known."""
-    return zlib.crc32(key["pk"].encode()) % SHARDS
-
-
-def shard_name(customer: str, key: Item) -> str:
-    """Return the shard of an item among its customer's, which the indexes `changes` and `entries` are divided by."""
-    return f"{customer}#{shard_of(key)}"
-
-
-def expiry(instant: int, retention_days: int) -> int:
-    """Return when an item of this instant (ms) expires, in seconds as DynamoDB wants it."""
-    return (instant + retention_days * DAY) // SECOND
-
-
-def is_expired(item: Item, now: int) -> bool:
-    """Whether an item is past its time: DynamoDB removes it days later."""
-    return bool(item.get("expires_at", now) * SECOND < now)
-
-
-def due_members(key: Item, due: int | None) -> Item:
-    """Return the members that put an item into the index `due`."""
-    return {} if due is None else {"due_at": due, "due_shard": str(shard_of(key))}
 
 
 # --- classifieds -----------------------------------------------------------------------------------------------------
@@ -168,7 +140,7 @@ def health_members(key: Item, publication: Publication) -> Item:
         for portal in health.portals
     ]
     return {
-        "health_shard": f"{publication.customer}#{shard_of(key)}",
+        "health_shard": shard_name(publication.customer, key),
         "health_rank": health.rank[0],
         "health": compress(rows),
     }
@@ -275,43 +247,6 @@ def read_link(item: Item) -> Link:
     """Return the LINK an item holds."""
     _, provider, remote_id = item["pk"].split("#", 2)
     return Link(provider, remote_id, item["classified_id"], item["channel"], item["customer"], item["since"])
-
-
-def message_key(provider: str, remote_id: str, digest: str) -> Item:
-    """Return the key of a portal's message."""
-    return {"pk": f"REMOTE#{provider}#{remote_id}", "sk": f"{MESSAGES}{digest}"}
-
-
-def message_item(message: Message, due: int | None, retention_days: int) -> Item:
-    """Return the item of a portal's message, raw as it came."""
-    key = message_key(message.provider, message.remote_id, message.digest)
-    item = {
-        **key,
-        "kind": "EVENT",
-        "provider": message.provider,
-        "raw": zlib.compress(message.raw.encode("utf-8", "surrogatepass")),
-        "received_at": message.received_at,
-        "parks": message.parks,
-        "expires_at": expiry(message.received_at, retention_days),
-        **due_members(key, due),
-    }
-    optional = {"customer": message.customer, "outcome": message.outcome}
-    return item | {name: value for name, value in optional.items() if value is not None}
-
-
-def read_message(item: Item) -> Message:
-    """Return the message an item holds."""
-    _, provider, remote_id = item["pk"].split("#", 2)
-    return Message(
-        provider=provider,
-        remote_id=remote_id,
-        digest=item["sk"].removeprefix(MESSAGES),
-        raw=zlib.decompress(item["raw"]).decode("utf-8", "surrogatepass"),
-        received_at=item["received_at"],
-        customer=item.get("customer"),
-        parks=item["parks"],
-        outcome=item.get("outcome"),
-    )
 
 
 # --- listing processes -----------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ import json
 from typing import Any
 from uuid import UUID
 
-from placard.aws.items import ENTRIES, SHARDS
+from placard.aws.items import ENTRIES
+from placard.aws.members import SHARDS
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.instants import from_text
 

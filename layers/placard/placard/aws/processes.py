@@ -8,7 +8,6 @@ from dataclasses import replace
 from placard.aws.engine import ItemBusyError
 from placard.aws.items import (
     PROCESSES,
-    Item,
     classified_key,
     link_key,
     process_item,
@@ -18,6 +17,7 @@ from placard.aws.items import (
     sweep_item,
     sweep_key,
 )
+from placard.aws.members import Item
 from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.errors import TransitionConflictError

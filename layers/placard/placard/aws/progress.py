@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from placard.aws.items import Item
+from placard.aws.members import Item
 from placard.aws.table import ConditionRefusedError, Table
 from placard.ports import Progress
 

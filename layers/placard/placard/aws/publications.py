@@ -6,44 +6,32 @@ from dataclasses import replace
 
 from placard.aws.engine import ItemBusyError
 from placard.aws.items import (
-    MESSAGES,
-    Item,
-    due_members,
     entry_item,
-    is_expired,
     link_key,
-    message_item,
-    message_key,
     publication_item,
     publication_key,
     read_link,
-    read_message,
     read_publication,
     told_key,
 )
+from placard.aws.members import Item, due_members
+from placard.aws.messages import NEW, UNMARKED, DynamoMessageStore, mark, message_key
 from placard.aws.reads import load_classified
-from placard.aws.table import ConditionRefusedError, Table
+from placard.aws.table import ConditionRefusedError
 from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import MINUTE
 from placard.domain.lifecycle import Outcome
 from placard.domain.publication import Entry, Publication
 from placard.domain.told import Place
-from placard.ports import Change, Clock, Link, Message
+from placard.ports import Change, Link
 
-_NEW = "attribute_not_exists(pk)"
 # A telling whose wake-up the stream or the queue loses is found again this much later.
 TOLD_SAFETY = 5 * MINUTE
-_UNMARKED = "attribute_exists(pk) AND attribute_not_exists(outcome)"
 
 
-class DynamoPublicationStore:
+class DynamoPublicationStore(DynamoMessageStore):
     """Implements `placard.ports.PublicationStore`. Entries and messages are kept `retention_days`."""
-
-    def __init__(self, table: Table, clock: Clock, retention_days: int) -> None:
-        self._table = table
-        self._clock = clock
-        self._retention_days = retention_days
 
     def load(self, classified_id: str) -> tuple[Classified | None, tuple[Publication, ...]]:
         """Return a classified and its publications, in one consistent read."""
@@ -62,7 +50,7 @@ class DynamoPublicationStore:
         """
         known = change.publication.version
         publication = replace(change.publication, version=known + 1)
-        condition, values = (_NEW, None) if known == 0 else ("version = :known", {":known": known})
+        condition, values = (NEW, None) if known == 0 else ("version = :known", {":known": known})
         others = self._steps_beside(change)
         try:
             if others:
@@ -83,44 +71,10 @@ class DynamoPublicationStore:
         except ConditionRefusedError as error:
             raise TransitionConflictError("the remote advert belongs to another classified") from error
 
-    def put_message(self, message: Message, due: int | None) -> bool:
-        """Store a message, once. False: it was there already."""
-        try:
-            self._table.put(message_item(message, due, self._retention_days), _NEW)
-        except ConditionRefusedError:
-            return False
-        return True
-
     def link_of(self, provider: str, remote_id: str) -> Link | None:
         """Return the LINK of a remote advert, read consistently."""
         item = self._table.get(link_key(provider, remote_id))
         return None if item is None else read_link(item)
-
-    def messages_of(self, provider: str, remote_id: str) -> tuple[Message, ...]:
-        """Return the messages about a remote advert that are not folded yet, read consistently, oldest first."""
-        now = self._clock.now()
-        rows = self._table.query(
-            "pk = :pk AND begins_with(sk, :messages)",
-            {":pk": link_key(provider, remote_id)["pk"], ":messages": MESSAGES},
-            filter_expression="attribute_not_exists(outcome)",
-            consistent_read=True,
-        )
-        waiting = [read_message(row) for row in rows if not is_expired(row, now)]
-        return tuple(sorted(waiting, key=lambda message: (message.received_at, message.digest)))
-
-    def message_of(self, provider: str, remote_id: str, digest: str) -> Message | None:
-        """Return one message, read consistently."""
-        item = self._table.get(message_key(provider, remote_id, digest))
-        return None if item is None or is_expired(item, self._clock.now()) else read_message(item)
-
-    def mark_message(self, message: Message, outcome: str | None, due: int | None) -> None:
-        """Note what became of a message; one that is marked already keeps its mark."""
-        key = message_key(message.provider, message.remote_id, message.digest)
-        update, values = _mark(key, outcome, due)
-        try:
-            self._table.update(key, update, _UNMARKED, values)
-        except ConditionRefusedError:
-            return
 
     def _steps_beside(self, change: Change) -> dict[str, Item]:
         steps = {f"entry {entry.status_id}": self._entry_step(entry) for entry in change.entries}
@@ -132,8 +86,8 @@ class DynamoPublicationStore:
             steps["link"] = _step("update", values, key=key, update_expression=update, condition_expression=condition)
         if change.message is not None:
             key = message_key(change.message.provider, change.message.remote_id, change.message.digest)
-            update, values = _mark(key, change.outcome or Outcome.APPLIED, None)
-            marking = {"key": key, "update_expression": update, "condition_expression": _UNMARKED}
+            update, values = mark(key, change.outcome or Outcome.APPLIED, None)
+            marking = {"key": key, "update_expression": update, "condition_expression": UNMARKED}
             steps["message"] = _step("update", values, **marking)
         return steps
 
@@ -147,7 +101,7 @@ class DynamoPublicationStore:
         return _step("update", values, key=key, update_expression=update)
 
     def _entry_step(self, entry: Entry) -> Item:
-        return _step("put", None, item=entry_item(entry, self._retention_days), condition_expression=_NEW)
+        return _step("put", None, item=entry_item(entry, self._retention_days), condition_expression=NEW)
 
 
 def _step(kind: str, values: Item | None, **members: object) -> Item:
@@ -162,11 +116,3 @@ def _link_write(link: Link) -> tuple[str, str, Item]:
     values: Item = {":kind": "LINK", ":id": link.classified_id, ":channel": link.channel, ":customer": link.customer}
     values |= {":provider": link.provider, ":since": link.since}
     return update, "attribute_not_exists(pk) OR classified_id = :id", values
-
-
-def _mark(key: Item, outcome: str | None, due: int | None) -> tuple[str, Item]:
-    members = due_members(key, due) | ({} if outcome is None else {"outcome": str(outcome)})
-    update = "SET " + ", ".join(f"{name} = :{name}" for name in members) if members else ""
-    if due is None:
-        update += " REMOVE due_at, due_shard"
-    return update.strip(), {f":{name}": value for name, value in members.items()}

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
-from placard.ports import Callback
+from placard.domain.messages import Callback
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from placard.aws.codec import compress
-from placard.aws.items import Item, classified_key, due_members, shard_name
+from placard.aws.items import classified_key
+from placard.aws.members import Item, due_members, shard_name
 from placard.domain.channels import PORTALS
 from placard.domain.classified import Kind
 from placard.domain.instants import MINUTE, to_text

@@ -7,11 +7,7 @@ from dataclasses import replace
 from placard.aws.engine import ItemBusyError
 from placard.aws.items import (
     ENTRIES,
-    SHARDS,
-    Item,
     classified_key,
-    due_members,
-    is_expired,
     read_entry,
     read_told,
     read_webhook,
@@ -19,6 +15,7 @@ from placard.aws.items import (
     webhook_item,
     webhook_key,
 )
+from placard.aws.members import SHARDS, Item, due_members, is_expired
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import to_text

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from placard.aws.engine import QUICK, Limits, open_encryptor, translating
 from placard.aws.table import ConditionRefusedError, Item, Table
 from placard.domain.instants import MINUTE
-from placard.ports import Clock, Secret
+from placard.domain.messages import Secret
+
+if TYPE_CHECKING:
+    from placard.ports import Clock
 
 # How long a rotated secret may stay unnoticed; the former one is still valid that long.
 CACHED_FOR = MINUTE

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from placard.domain.events import PortalEvent
-from placard.domain.policy import Policy
-from placard.ports import Consents, Lister, Poller, Publisher, Receiver, Renderer, Row
+if TYPE_CHECKING:
+    from placard.domain.events import PortalEvent
+    from placard.domain.policy import Policy
+    from placard.ports import Consents, Lister, Poller, Publisher, Receiver, Renderer, Row
 
 # provider: its folder, its publisher's class, its receiver's class (None: it never calls).
 PROVIDERS: dict[str, tuple[str, str, str | None]] = {

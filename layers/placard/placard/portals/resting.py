@@ -14,9 +14,10 @@ from typing import Any
 from placard.domain.errors import CredentialsError, PortalError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.ids import content_hash
 from placard.domain.instants import HOUR, MINUTE, to_text
+from placard.domain.messages import Secret
 from placard.domain.problems import CATALOGUE, Problem
 from placard.portals.reading import as_number, as_object, as_text
-from placard.ports import Clock, Credentials, Secret
+from placard.ports import Clock, Credentials
 
 logger = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from placard.domain.errors import TransitionConflictError
 from placard.domain.events import PortalEvent
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Outcome
+from placard.domain.messages import Message
 from placard.domain.policy import Policy
 from placard.domain.publication import Publication
-from placard.ports import Change, Clock, Link, Message, PublicationStore
+from placard.ports import Change, Clock, Link, PublicationStore
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,8 @@ from placard.domain.channels import PROCESS_PROVIDER
 from placard.domain.events import Advert, AdvertState, PortalEvent, Source
 from placard.domain.instants import to_text
 from placard.domain.listing_process import Facts, ListingProcess
-from placard.ports import Message, Row
+from placard.domain.messages import Message
+from placard.ports import Row
 
 # The portal's word for a process that two sweeps have not shown is none; this is ours.
 VANISHED = "vanished"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from placard.domain.instants import MINUTE
-from placard.ports import Callback, Clock, PublicationStore, Receiver
+
+if TYPE_CHECKING:
+    from placard.domain.messages import Callback
+    from placard.ports import Clock, MessageStore, Receiver
 
 # When a message nobody folded is looked at again: the stream may have lost it.
 FIRST_LOOK = MINUTE
 
 
-def receive_message(callback: Callback, receiver: Receiver, store: PublicationStore, clock: Clock) -> bool:
+def receive_message(callback: Callback, receiver: Receiver, store: MessageStore, clock: Clock) -> bool:
     """Check the proof and store the message in one conditional write; False when it was there already.
 
     Raises WebhookRejectedError, MalformedMessageError and StoreUnavailableError.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from placard.domain.differences import Difference, find_differences
+from placard.domain.messages import Message
 from placard.domain.publication import Entry, Publication
 from placard.domain.replay import Facts, rebuild
-from placard.ports import ClassifiedStore, Message, PublicationStore
+from placard.ports import ClassifiedStore, PublicationStore
 
 _PAGE = 250
 # A publication that changes between the two reads is read again; more often than this it is too busy to be judged.

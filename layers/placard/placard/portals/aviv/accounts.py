@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from placard.domain.causes import Cause
 from placard.domain.errors import CredentialsError
+from placard.domain.messages import Secret
 from placard.domain.problems import Problem
 from placard.portals.reading import as_text
-from placard.ports import Credentials, Secret
+from placard.ports import Credentials
 
 APP = "aviv/app"
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
 from placard.domain.events import PortalEvent, Source
 from placard.domain.ids import content_hash
+from placard.domain.messages import Callback, Message
 from placard.portals.aviv.paths import KEYS, read_token
 from placard.portals.aviv.words import WORDS
 from placard.portals.reading import as_instant, as_list, as_text, parse_object
-from placard.ports import Callback, Credentials, Message
+
+if TYPE_CHECKING:
+    from placard.ports import Credentials
 
 PATH = re.compile(r"/(?P<token>[^/]{1,1000})/classifieds/(?P<id>[^/]{1,200})/statuses/?")
 

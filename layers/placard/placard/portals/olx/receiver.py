@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
 from placard.domain.events import Advert, AdvertState, End, Operation, Picture, PortalEvent, Source, Verdict
 from placard.domain.ids import content_hash
 from placard.domain.instants import SECOND
+from placard.domain.messages import Callback, Message
 from placard.portals.olx.words import (
     EVENTS,
     IMAGE_ERROR,
@@ -25,7 +26,9 @@ from placard.portals.olx.words import (
     zone_of,
 )
 from placard.portals.reading import as_instant, as_number, as_object, as_text, parse_object
-from placard.ports import Callback, Credentials, Message
+
+if TYPE_CHECKING:
+    from placard.ports import Credentials
 
 ADVERT_FLOWS = frozenset({"publish_advert", "advert_lifecycle"})
 OTHER_FLOWS = frozenset({"incoming_message", "vas_lifecycle"})
