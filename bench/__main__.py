@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 
-from bench import calls, cold_start, cpu
+from bench import branch, calls, cold_start, cpu
 from bench.stage import FOLDER, Stage, set_up
 from bench.table import Row, show, write
 
@@ -15,6 +15,7 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "cold_start": cold_start.measure,
     "calls": calls.measure,
     "cpu": cpu.measure,
+    "branch": branch.measure,
 }
 NOT_YET = (
     "AWS calls and write units per classified on 3 channels",
@@ -35,9 +36,10 @@ def main(names: list[str]) -> int:
         for name in names or GROUPS:
             with console.status(name):
                 rows += GROUPS[name](stage)
+            # After each group, so that a run which is broken off has said what it knows.
+            write(rows, NOT_YET, FOLDER / "results.json")
     show(rows)
     console.print("not yet:", "; ".join(NOT_YET))
-    write(rows, NOT_YET, FOLDER / "results.json")
     return int(any(row.ok is False for row in rows))
 
 

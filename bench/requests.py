@@ -124,6 +124,18 @@ def _processes(count: int, _: str) -> tuple[Events, Events]:
     return [event] * count, []
 
 
+def batches(classifieds: int, at_once: int) -> Events:
+    """Return the pushes of a whole branch, the same each time it is asked for within a run of the bench."""
+    bodies = [json.loads(_classified(f"branch-{number}")) for number in range(classifieds)]
+    event = _event("publish_classified/batch.json")
+    event["headers"]["customer-id"] = "branch-of-the-bench"
+    events = []
+    for start in range(0, classifieds, at_once):
+        items = [{"op": "put", "classified": body} for body in bodies[start : start + at_once]]
+        events.append(event | {"body": json.dumps({"items": items})})
+    return events
+
+
 OLX = Request("receive_olx", "receive_olx", 200, _notifications)
 AVIV = Request("receive_aviv", "receive_aviv", 201, _callbacks)
 POST = Request("publish_classified, POST", "publish_classified", 202, _posts)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -113,9 +114,13 @@ class Stage:
         cpu = figures["cpu"] / max(1, figures["requests"])
         return Report(first, cpu, figures["peak"], tuple(figures["statuses"]))
 
+    def list_calls(self) -> Counter[str]:
+        """Return how many calls of each kind AWS has answered so far."""
+        return Counter(httpx.get(f"{self.url}/_bench/calls", trust_env=False).raise_for_status().json())
+
     def count_calls(self) -> int:
-        """Return how many calls AWS has answered so far."""
-        return sum(httpx.get(f"{self.url}/_bench/calls", trust_env=False).raise_for_status().json().values())
+        """Return how many that is in all."""
+        return self.list_calls().total()
 
 
 @contextmanager

@@ -1,0 +1,28 @@
+"""A branch pushes all its classifieds once more, unchanged: what reaches AWS beside readings.
+
+Every hop to a queue or a portal starts from a stored change (design §1), so a push that writes nothing sends nothing.
+"""
+
+from __future__ import annotations
+
+from bench import requests
+from bench.stage import Stage
+from bench.table import Row, state
+
+CLASSIFIEDS, AT_ONCE = 10_000, 100
+READINGS = ("DynamoDB_20120810.BatchGetItem", "DynamoDB_20120810.GetItem", "DynamoDB_20120810.Query")
+
+
+def measure(stage: Stage) -> list[Row]:
+    """Return the row of what is no reading, and the row of the readings."""
+    events = requests.batches(CLASSIFIEDS, AT_ONCE)
+    stage.run("ours", "publish_classified", events)
+    before = stage.list_calls()
+    stage.run("ours", "publish_classified", events)
+    calls = stage.list_calls() - before
+    readings = sum(calls[name] for name in READINGS)
+    name = f"identical branch of {CLASSIFIEDS:,} by {AT_ONCE}s"
+    return [
+        state(f"{name}: writes, queue messages, portal calls", "calls", {"ours": calls.total() - readings}, most=0),
+        state(f"{name}: readings", "calls", {"ours": readings}, most=CLASSIFIEDS // AT_ONCE),
+    ]
