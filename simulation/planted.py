@@ -91,7 +91,7 @@ def _forget_the_hint(self: ApplyEvents, _publication: Publication, message: Mess
 
 def _fold_in_two_steps(self: ApplyEvents, message: Message, link: Link) -> str:
     self.store.mark_message(message, "applied", None)
-    return _fold(self, replace(message, outcome=None), link)
+    return _fold(self, message._replace(outcome=None), link)
 
 
 _fold = ApplyEvents._fold

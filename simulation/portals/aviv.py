@@ -10,11 +10,11 @@ from typing import Any
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Classified
 from placard.domain.events import Operation, PortalEvent
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.instants import MINUTE, SECOND, to_text
 from placard.domain.policy import Policy, Rendering
 from placard.domain.told import Place
-from placard.portals.aviv import POLICY as AVIV
+from placard.portals.aviv.manifest import POLICY as AVIV
 from placard.portals.aviv.statuses import is_undecided, read_shown, read_statuses
 from placard.portals.aviv.statuses import read_nothing as read_nothing_at_aviv
 from placard.portals.base import Reply

@@ -11,11 +11,11 @@ from typing import Any
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Classified
 from placard.domain.events import Operation, PortalEvent
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.instants import HOUR, MINUTE, to_text
 from placard.domain.policy import Policy, Rendering
 from placard.domain.told import Place
-from placard.portals.olx import POLICY as OLX
+from placard.portals.olx.manifest import POLICY as OLX
 from placard.portals.olx.meta import read_listed, read_meta
 from placard.portals.olx.meta import read_nothing as read_nothing_at_olx
 from placard.portals.olx.receiver import OlxReceiver

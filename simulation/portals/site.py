@@ -9,7 +9,7 @@ from typing import Any
 from placard.domain.classified import Classified
 from placard.domain.errors import PortalRejectedError
 from placard.domain.events import Operation
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.instants import HOUR, MINUTE, SECOND
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem

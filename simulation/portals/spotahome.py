@@ -14,7 +14,7 @@ from placard.domain.listing_process import CHECKED, OPEN, State
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
 from placard.domain.told import Place
-from placard.portals.spotahome import POLICY as SPOTAHOME
+from placard.portals.spotahome.manifest import POLICY as SPOTAHOME
 from placard.portals.spotahome.publisher import STILL_PUBLIC
 from placard.portals.spotahome.states import interpret_row
 from placard.ports import Call, Question, Row, Sheet

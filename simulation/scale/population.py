@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from placard.domain import ids
+from placard.domain.hashes import content_hash
 from placard.domain.instants import MINUTE
 from placard.use_cases.publish_classified import Caller, post_classified
 from placard.use_cases.subscribe_webhook import subscribe
@@ -83,7 +84,7 @@ class Pattern:
         """Return items and adverts of another classified, whose adverts are numbered from here on."""
         body = make_body(estate.number, estate.shape, "text 0")
         customer, key = name_customer(estate.customer), name_estate(estate.number)
-        new = (estate.classified_id, customer, key, ids.content_hash(body))
+        new = (estate.classified_id, customer, key, content_hash(body))
         text = self.items
         for old, name in zip(self.names, new, strict=True):
             text = text.replace(old.encode(), name.encode())
@@ -159,6 +160,6 @@ class Population:
         for _, name in every:
             sizes[name.partition("#")[0]] = sizes.get(name.partition("#")[0], 0) + 1
         kept = {key: slot for key, slot in every.items() if key[1].partition("#")[0] in _KEPT}
-        body_hash = ids.content_hash(make_body(estate.number, shape, "text 0"))
+        body_hash = content_hash(make_body(estate.number, shape, "text 0"))
         names = (estate.classified_id, name_customer(_PATTERN_CUSTOMER), name_estate(estate.number), body_hash)
         return Pattern(pickle.dumps((kept, adverts)), names, remotes, sizes)

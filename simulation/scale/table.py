@@ -22,7 +22,7 @@ from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError
 from placard.domain.breaker import Circuit
 from placard.domain.classified import Classified, Kind
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.publication import Entry, Publication
 from placard.ports import Due, Message, Revision
 from simulation.scale.agenda import Agenda

@@ -138,7 +138,7 @@ class MemoryStore:
             slots[_link_key(change.link)] = _Slot(self._older(change.link))
         if change.message is not None:
             outcome = str(change.outcome or Outcome.APPLIED)
-            slots[_message_key(change.message)] = _Slot(replace(change.message, outcome=outcome))
+            slots[_message_key(change.message)] = _Slot(change.message._replace(outcome=outcome))
         self.interrupt(tuple(slots))
         self._check_publication(change.publication)
         self._check_beside(change)
@@ -182,7 +182,7 @@ class MemoryStore:
         self.interrupt((key,))
         stored = self._find(key, Message)
         if stored is not None and stored.outcome is None:
-            self._commit({key: _Slot(replace(stored, outcome=None if outcome is None else str(outcome)), due)})
+            self._commit({key: _Slot(stored._replace(outcome=None if outcome is None else str(outcome)), due)})
 
     # --- what the CRMs are told ---
 

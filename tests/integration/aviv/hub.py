@@ -13,7 +13,7 @@ import httpx
 from placard.domain import ids
 from placard.domain.classified import Classified
 from placard.domain.publication import Entry, Publication, Standing
-from placard.portals.aviv import POLICY
+from placard.portals.aviv.manifest import POLICY
 from placard.portals.aviv.publisher import AvivPublisher
 from placard.portals.aviv.receiver import AvivReceiver
 from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged

@@ -13,7 +13,7 @@ import httpx
 from placard.domain import ids
 from placard.domain.classified import Classified, Kind
 from placard.domain.publication import Entry, Publication
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
 from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged, WakeUp

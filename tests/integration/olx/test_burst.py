@@ -13,7 +13,7 @@ from placard.domain import ids
 from placard.domain.classified import Classified
 from placard.domain.instants import MINUTE, SECOND
 from placard.domain.publication import Publication
-from placard.portals.olx import POLICY, RATE
+from placard.portals.olx.manifest import POLICY, RATE
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
 from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged, WakeUp

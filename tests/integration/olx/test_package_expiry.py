@@ -13,11 +13,12 @@ import pytest
 from placard.domain import ids
 from placard.domain.classified import Kind, Wish
 from placard.domain.events import Advert, AdvertState
+from placard.domain.hashes import content_hash
 from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Family, Word
 from placard.domain.publication import Entry, Publication, Standing
 from placard.domain.told import Place
-from placard.portals.olx import POLICY, next_operations
+from placard.portals.olx.manifest import POLICY, next_operations
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
 from placard.ports import (
@@ -81,7 +82,7 @@ class Account:
         """Store a classified and its advert, live since an hour; the advert's id and the classified's."""
         now, key, remote_id = self.clock.now(), f"e-{number}", f"advert-{number}"
         classified_id, body = ids.classified_id(CUSTOMER, key), make_body(metaData={"source": {"offererEstateId": key}})
-        revision = Revision(classified_id, CUSTOMER, Kind.POST, now, key, body, ids.content_hash(body), ("IMOVIRTUAL",))
+        revision = Revision(classified_id, CUSTOMER, Kind.POST, now, key, body, content_hash(body), ("IMOVIRTUAL",))
         classified = self.store.write(revision).classified
         assert classified is not None
         rendering = publisher.render(classified, "imovirtual")

@@ -8,6 +8,7 @@ from typing import Any
 from placard.domain import ids
 from placard.domain.classified import Kind
 from placard.domain.events import Advert, AdvertState, Operation, Picture, Source
+from placard.domain.hashes import content_hash
 from placard.domain.instants import MINUTE
 from placard.domain.lifecycle import Family, Outcome, Word
 from placard.domain.problems import Problem
@@ -32,7 +33,7 @@ def post(**changes: Any) -> Revision:
         "accepted_at": NOON,
         "offerer_estate_id": estate,
         "body": body,
-        "body_hash": ids.content_hash(body),
+        "body_hash": content_hash(body),
         "portals": tuple(body.get("portals", ())),
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }

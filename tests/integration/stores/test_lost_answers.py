@@ -11,6 +11,7 @@ from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.table import Item, Table
 from placard.domain import ids
 from placard.domain.classified import Kind
+from placard.domain.hashes import content_hash
 from placard.ports import Revision
 from tests.fakes.clock import FakeClock
 from tests.integration.stores import aws
@@ -28,7 +29,7 @@ class ForgetfulTable(Table):
 
 
 def revision(kind: Kind, now: int, **members: Any) -> Revision:
-    return Revision(ID, "acme", kind, now, "a-1", BODY, ids.content_hash(BODY), ("SL",), **members)
+    return Revision(ID, "acme", kind, now, "a-1", BODY, content_hash(BODY), ("SL",), **members)
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_message_is_stored_once_and_comes_back_exactly(stores: Stores) -> None:
     odd = message(raw='{"a": "é\ud83c\x00"}', remote_id="with#hash", customer=None, parks=False)
     assert stores.publications.put_message(odd, None)
     assert not stores.publications.put_message(odd, None)
-    assert not stores.publications.put_message(replace(odd, raw="other"), NOON)
+    assert not stores.publications.put_message(odd._replace(raw="other"), NOON)
     assert stores.publications.message_of("aviv", "with#hash", "d1") == odd
     assert stores.publications.message_of("aviv", "with#hash", "d2") is None
 

@@ -15,6 +15,7 @@ from placard.domain.errors import BudgetSpentError, CredentialsError, PortalErro
 from placard.domain.events import Advert, Source
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
+from placard.domain.hashes import content_hash
 from placard.domain.instants import DAY, HOUR, SECOND
 from placard.domain.problems import Problem
 from placard.ports import Call, ListedAdvert, ListedPage, Progress, Revision
@@ -80,7 +81,7 @@ class Market:
             self.world.clock.now(),
             name,
             body,
-            ids.content_hash(body),
+            content_hash(body),
             ("IMOVIRTUAL",),
         )
         assert self.world.store.write(made).accepted
@@ -136,7 +137,7 @@ def test_what_is_under_way_is_left_alone() -> None:
     body = {"text": "new"}
     key = ids.classified_id(CUSTOMER, "a-1")
     now = market.world.clock.now()
-    edit = Revision(key, CUSTOMER, Kind.PUT, now, "a-1", body, ids.content_hash(body), ("IMOVIRTUAL",))
+    edit = Revision(key, CUSTOMER, Kind.PUT, now, "a-1", body, content_hash(body), ("IMOVIRTUAL",))
     assert market.world.store.write(edit).accepted
     market.world.settle()
     assert market.found().drifts == ()
@@ -146,9 +147,7 @@ def test_a_revision_that_nobody_has_looked_at_is_woken() -> None:
     market = Market()
     body = {"text": "new"}
     key = ids.classified_id(CUSTOMER, "a-1")
-    edit = Revision(
-        key, CUSTOMER, Kind.PUT, market.world.clock.now(), "a-1", body, ids.content_hash(body), ("IMOVIRTUAL",)
-    )
+    edit = Revision(key, CUSTOMER, Kind.PUT, market.world.clock.now(), "a-1", body, content_hash(body), ("IMOVIRTUAL",))
     assert market.world.store.write(edit).accepted
     assert market.found().drifts == ()
     market.world.clock.advance(HOUR)

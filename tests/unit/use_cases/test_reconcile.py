@@ -7,6 +7,7 @@ import pytest
 from placard.domain import ids
 from placard.domain.classified import Kind
 from placard.domain.errors import StoreUnavailableError
+from placard.domain.hashes import content_hash
 from placard.domain.instants import MINUTE, SECOND
 from placard.ports import Due, Revision, WakeUp
 from placard.use_cases.reconcile import AGAIN, LONGEST_ROUND, MOST_AT_ONCE, MOST_WAITING, TOGETHER, Reconcile
@@ -27,7 +28,7 @@ class Morning:
         for number in range(classifieds):
             key, body = f"e-{number}", {"text": "a flat"}
             name = ids.classified_id(CUSTOMER, key)
-            hash_ = ids.content_hash(body)
+            hash_ = content_hash(body)
             now = self.clock.now()
             self.store.write(Revision(name, CUSTOMER, Kind.POST, now, key, body, hash_, ("IMOVIRTUAL",)))
 

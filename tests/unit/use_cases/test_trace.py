@@ -8,9 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from placard.domain import ids
 from placard.domain.classified import Kind
 from placard.domain.events import Operation
+from placard.domain.hashes import content_hash
 from placard.domain.publication import Entry
 from placard.ports import Revision, WakeUp
 from tests.unit.domain.hub import S, event
@@ -35,9 +35,7 @@ class TracedWorld(World):
 
     def wish(self, text: str, trace: str | None, kind: Kind = Kind.PUT) -> None:
         body = {"text": text}
-        revision = Revision(
-            self.id, CUSTOMER, kind, self.clock.now(), "a-1", body, ids.content_hash(body), self.portals
-        )
+        revision = Revision(self.id, CUSTOMER, kind, self.clock.now(), "a-1", body, content_hash(body), self.portals)
         assert self.store.write(replace(revision, traceparent=trace)).accepted
 
     def entries(self) -> list[Entry]:

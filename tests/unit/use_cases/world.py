@@ -9,6 +9,7 @@ from placard.domain import ids
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Classified, Kind
 from placard.domain.events import PortalEvent
+from placard.domain.hashes import content_hash
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Publication
 from placard.ports import (
@@ -89,7 +90,7 @@ class World:
     def publish(self, text: str = "a flat", kind: Kind = Kind.POST) -> None:
         body = {"text": text}
         written = self.store.write(
-            Revision(self.id, CUSTOMER, kind, self.clock.now(), "a-1", body, ids.content_hash(body), self.portals)
+            Revision(self.id, CUSTOMER, kind, self.clock.now(), "a-1", body, content_hash(body), self.portals)
         )
         assert written.accepted
 
@@ -130,7 +131,7 @@ class World:
         self.portal.said[raw] = event
         assert event.remote_id is not None
         message = Message(
-            self.policy.provider, event.remote_id, ids.content_hash(raw), raw, self.clock.now(), customer=customer
+            self.policy.provider, event.remote_id, content_hash(raw), raw, self.clock.now(), customer=customer
         )
         self.store.put_message(message, self.clock.now() + 60_000)
         return message

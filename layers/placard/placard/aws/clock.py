@@ -1,11 +1,9 @@
-"""Time and chance as they are."""
+"""Time and chance as they are. Receivers ask for the time alone: what chance needs is imported when it is asked for."""
 
 from __future__ import annotations
 
-import random
-import secrets
+import os
 import time
-from uuid import uuid4
 
 
 class SystemClock:
@@ -17,15 +15,19 @@ class SystemClock:
 
     def draw(self) -> float:
         """Return a number in [0, 1)."""
+        import random  # noqa: PLC0415
+
         return random.random()  # noqa: S311 - spreads retries, guards nothing
 
     def new_id(self) -> str:
         """Return a random UUID."""
+        from uuid import uuid4  # noqa: PLC0415
+
         return str(uuid4())
 
     def new_secret(self) -> bytes:
         """Return 32 bytes nobody can guess."""
-        return secrets.token_bytes(32)
+        return os.urandom(32)
 
     def wait_until(self, instant: int) -> None:
         """Let time pass until then (ms)."""

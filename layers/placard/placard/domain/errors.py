@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from placard.domain.problems import Problem
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from placard.domain.problems import Problem
 
 
 class PlacardError(Exception):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import Any
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("6d1f3c52-5a0c-5f57-9a2b-0a6f0c6e7b11")
@@ -27,27 +24,3 @@ def received_id(classified: str, revision: int, channel: str, group: int = 0) ->
 def status_id(classified: str, channel: str, creation_date: str) -> str:
     """Return the id of any other entry: creation dates of one publication never repeat."""
     return str(uuid5(UUID(classified), f"{channel}/{creation_date}"))
-
-
-def canonical_json(value: Any) -> bytes:
-    """Return the one spelling of a JSON value that equal values share (RFC 8785).
-
-    Numbers are the one place where Python and RFC 8785 differ: a whole float is written as an integer.
-    """
-    text = json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("utf-8", "surrogatepass")
-
-
-def content_hash(value: Any) -> str:
-    """Return the SHA-256 of the canonical JSON, 64 hex digits."""
-    return hashlib.sha256(canonical_json(value)).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _plain(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(member) for member in value]
-    return value

@@ -1,14 +1,12 @@
-"""What portals send, and what proves it. Beside the ports, not in them: a receiver's cold start pays for each class."""
+"""What portals send, and what proves it. Tuples, since a receiver's cold start would pay for `dataclasses` with the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Callback:
+class Callback(NamedTuple):
     """A portal's HTTP request, untouched. Header names are in lower case; `path` is what follows the receiver's own."""
 
     body: bytes
@@ -16,8 +14,7 @@ class Callback:
     path: str = "/"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A portal's message as it came. `digest` is its duplicate key; `outcome` is None until it is folded.
 
     `raw` is the body's text. `customer` is whom its proof names, None where the proof names nobody.
@@ -47,8 +44,7 @@ class Message:
         return provider, remote_id, digest
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """A secret's members and its version, which grows by one with each write; 0 before the first."""
 
     value: Mapping[str, Any]

@@ -1,1 +1,1 @@
-"""Everything the hub knows of the portals, one folder per provider. Importing a folder imports its manifest alone."""
+"""Everything the hub knows of the portals, one folder per provider, with its policy in `manifest.py`."""

@@ -27,7 +27,7 @@ CONSENTS = {"olx": "OlxConsents"}
 
 def load_policy(provider: str) -> Policy:
     """Return a provider's manifest. KeyError for a provider that has no folder."""
-    return cast("Policy", import_module(PROVIDERS[provider][0]).POLICY)
+    return cast("Policy", import_module(f"{PROVIDERS[provider][0]}.manifest").POLICY)
 
 
 def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from placard.domain.errors import CredentialsError, PortalError, PortalUnavailableError, StoreUnavailableError
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.instants import HOUR, MINUTE, to_text
 from placard.domain.messages import Secret
 from placard.domain.problems import CATALOGUE, Problem

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from placard.domain import ids
 from placard.domain.channels import PROCESS_PROVIDER
 from placard.domain.events import Advert, AdvertState, PortalEvent, Source
+from placard.domain.hashes import content_hash
 from placard.domain.instants import to_text
 from placard.domain.listing_process import Facts, ListingProcess
 from placard.domain.messages import Message
@@ -32,7 +32,7 @@ def observe(
     facts = replace(after.facts, state=to)
     known = None if before is None else before.facts
     parts = [PROCESS_PROVIDER, after.process_id, None if known is None else known.summary, facts.summary, number]
-    event_id = f"sah-{after.process_id}-{ids.content_hash(parts)[:16]}"
+    event_id = f"sah-{after.process_id}-{content_hash(parts)[:16]}"
     seen = {
         "id": event_id,
         "portal": PROCESS_PROVIDER,

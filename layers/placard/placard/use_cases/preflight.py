@@ -11,6 +11,7 @@ from placard.domain.body import offerer_estate_id, read_body
 from placard.domain.channels import CHANNEL_OF, PROVIDER_OF, channels_of
 from placard.domain.classified import Classified, Kind
 from placard.domain.errors import CredentialsError
+from placard.domain.hashes import content_hash
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.ports import Clock, Renderer
@@ -65,7 +66,7 @@ def _suppose(customer: str, body: Mapping[str, Any], now: int) -> Classified:
         kind=Kind.POST,
         accepted_at=now,
         body=body,
-        body_hash=ids.content_hash(body),
+        body_hash=content_hash(body),
         portals=tuple(body["portals"]),
         body_revision=1,
         post_revision=1,

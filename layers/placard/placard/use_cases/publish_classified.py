@@ -12,6 +12,7 @@ from typing import Any
 from placard.domain import ids
 from placard.domain.body import offerer_estate_id, read_body, read_id
 from placard.domain.classified import Classified, Kind
+from placard.domain.hashes import content_hash
 from placard.domain.lifecycle import Word
 from placard.domain.look import has_seen
 from placard.domain.publication import Publication
@@ -118,7 +119,7 @@ def _revise(
         revision,
         offerer_estate_id=offerer_estate_id(body),
         body=body,
-        body_hash=ids.content_hash(body),
+        body_hash=content_hash(body),
         portals=tuple(body["portals"]),
     )
 

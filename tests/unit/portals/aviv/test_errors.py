@@ -17,7 +17,7 @@ from placard.domain.events import Advert, AdvertState, Operation
 from placard.domain.instants import HOUR
 from placard.domain.lifecycle import Family, Word
 from placard.domain.policy import Rendering
-from placard.portals.aviv import POLICY
+from placard.portals.aviv.manifest import POLICY
 from placard.portals.aviv.words import read_status
 from tests.fakes import FakeClock
 from tests.unit.portals.aviv.stage import ACKNOWLEDGED, GRANTED, RESALE, call_for, make_publisher, problem

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placard.domain.ids import canonical_json
+from placard.domain.hashes import canonical_json
 from placard.domain.policy import Rendering
 from placard.portals.aviv.mapping import fingerprint, render
 from tests.unit.portals.aviv.bodies import changed

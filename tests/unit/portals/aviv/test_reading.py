@@ -17,7 +17,7 @@ from placard.domain.instants import MINUTE, from_text
 from placard.domain.lifecycle import Family, Word
 from placard.domain.policy import Rendering
 from placard.domain.publication import Standing
-from placard.portals.aviv import POLICY
+from placard.portals.aviv.manifest import POLICY
 from placard.portals.aviv.statuses import read_statuses
 from placard.portals.aviv.words import WORDS, read_status
 from placard.ports import Question

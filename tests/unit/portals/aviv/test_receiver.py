@@ -9,7 +9,7 @@ import pytest
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
 from placard.domain.events import Advert, AdvertState
-from placard.portals.aviv import POLICY
+from placard.portals.aviv.manifest import POLICY
 from placard.portals.aviv.paths import make_token
 from placard.portals.aviv.receiver import AvivReceiver
 from placard.portals.aviv.words import WORDS

@@ -9,7 +9,7 @@ from typing import Any
 
 from functions.receive_olx import app
 from placard import bootstrap
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from placard.portals.olx.receiver import OlxReceiver
 from placard.ports import Callback, Message
 from placard.use_cases.apply_events import ApplyEvents

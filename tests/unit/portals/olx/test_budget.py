@@ -14,7 +14,7 @@ from placard.domain.budget import Rate
 from placard.domain.errors import BudgetSpentError, PortalUnavailableError, StoreUnavailableError
 from placard.domain.events import Operation
 from placard.domain.instants import SECOND
-from placard.portals.olx import POLICY, RATE
+from placard.portals.olx.manifest import POLICY, RATE
 from placard.portals.olx.publisher import MOST_PAGES, PAGE, OlxPublisher
 from placard.ports import Budget
 from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from placard.domain.events import Advert, AdvertState, Operation
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 
 REMOVED = Advert(AdvertState.PAUSED, "removed_by_user")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from placard.domain.ids import canonical_json
+from placard.domain.hashes import canonical_json
 from placard.domain.policy import Rendering
 from placard.portals.olx import sites
 from placard.portals.olx.mapping import render

@@ -7,7 +7,7 @@ import pytest
 from placard.domain.events import End, Operation, Verdict
 from placard.domain.instants import HOUR
 from placard.domain.lifecycle import Outcome
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from tests.unit.portals.olx.door import Door, verify
 from tests.unit.portals.olx.told import SAMPLE, UUID, OlxHub, interpret, publish, read, row, tell
 

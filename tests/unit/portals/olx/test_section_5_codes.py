@@ -9,7 +9,7 @@ import pytest
 from placard.domain.events import AdvertState, Operation
 from placard.domain.instants import HOUR, MINUTE
 from placard.domain.lifecycle import Outcome
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from tests.unit.portals.olx.told import publish, read, row, tell
 
 S = AdvertState

@@ -12,8 +12,8 @@ from placard.domain.errors import CredentialsError, PortalRejectedError, PortalU
 from placard.domain.events import Operation
 from placard.domain.instants import DAY
 from placard.portals.base import TIMEOUT, Reply
-from placard.portals.olx import POLICY
 from placard.portals.olx.answers import ANSWERS, Other, Said, Step, judge
+from placard.portals.olx.manifest import POLICY
 from tests.fakes import FakeClock
 from tests.unit.portals.olx.stage import make_body, make_publisher
 from tests.unit.portals.olx.told import row

@@ -10,7 +10,7 @@ from placard.domain import answers
 from placard.domain.classified import Kind
 from placard.domain.events import Operation
 from placard.domain.instants import HOUR, MINUTE
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from tests.unit.portals.olx.told import UUID, OlxHub, publish, row
 
 AREA = {"field": "urn:concept:net-area-m2", "title": "attribute", "detail": "Area has an invalid value"}

@@ -9,7 +9,7 @@ import pytest
 
 from placard.domain.events import Operation, PortalEvent
 from placard.domain.lifecycle import Outcome
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from placard.portals.olx.receiver import OlxReceiver
 from placard.ports import Message
 from tests.fakes import FakeClock, MemoryVault

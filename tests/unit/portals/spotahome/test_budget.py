@@ -13,7 +13,7 @@ from placard.domain.answers import Result
 from placard.domain.budget import Rate
 from placard.domain.errors import BudgetSpentError
 from placard.domain.events import Operation
-from placard.portals.spotahome import POLICY
+from placard.portals.spotahome.manifest import POLICY
 from placard.portals.spotahome.publisher import SpotahomePublisher
 from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits, MemoryVault
 from tests.unit.portals.scene import CUSTOMER, Portal, make_call, make_classified

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from placard.domain.classified import Classified, Wish
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
-from placard.portals.aviv import PORTALS
 from placard.portals.aviv.checks import check
+from placard.portals.aviv.manifest import PORTALS
 from placard.portals.aviv.rules import Rules, read_rules
 from placard.portals.reading import as_object, as_text, look_up
 

@@ -1,4 +1,4 @@
-"""AVIV's callbacks: hints, stored and never believed (contracts/aviv.md §4.4). Imports no HTTP client."""
+"""AVIV's callbacks (contracts/aviv.md §4.4): is it about our customer? Stored, and read later by `interpretation.py`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
-from placard.domain.events import PortalEvent, Source
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.messages import Callback, Message
 from placard.portals.aviv.paths import KEYS, read_token
-from placard.portals.aviv.words import WORDS
-from placard.portals.reading import as_instant, as_list, as_text, parse_object
+from placard.portals.reading import as_list, as_text, parse_object
 
 if TYPE_CHECKING:
+    from placard.domain.events import PortalEvent
     from placard.ports import Credentials
 
 PATH = re.compile(r"/(?P<token>[^/]{1,1000})/classifieds/(?P<id>[^/]{1,200})/statuses/?")
@@ -57,18 +56,6 @@ class AvivReceiver:
 
     def interpret(self, message: Message, channel: str) -> PortalEvent | None:
         """Return the word alone: a body without proof states no fact."""
-        try:
-            body = parse_object(message.raw)
-        except ValueError:
-            body = {}
-        word = as_text(body.get("status")) or "no status"
-        at = as_instant(body.get("statusDate"))
-        return PortalEvent(
-            Source.CALLBACK,
-            message.remote_id,
-            message.received_at,
-            word,
-            at,
-            known=word in WORDS,
-            evidence=message.key,
-        )
+        from placard.portals.aviv.interpretation import interpret  # noqa: PLC0415 - no part of taking a callback
+
+        return interpret(message, channel)

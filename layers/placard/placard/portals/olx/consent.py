@@ -14,7 +14,7 @@ import httpx
 from placard.domain.errors import TransitionConflictError
 from placard.portals.base import Turn, Wire
 from placard.portals.breaker import connect_breaker
-from placard.portals.olx import POLICY
+from placard.portals.olx.manifest import POLICY
 from placard.portals.olx.publisher import HEADERS
 from placard.portals.olx.tokens import Tokens, name_token
 from placard.portals.resting import Rests

@@ -7,7 +7,7 @@ from typing import Any
 
 from placard.domain.causes import Cause
 from placard.domain.classified import Classified
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.policy import Rendering
 from placard.portals.olx.draft import Draft
 from placard.portals.olx.sites import (

@@ -19,10 +19,11 @@ from placard.domain.events import Operation, PortalEvent
 from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quote_reading, quoting
 from placard.portals.breaker import connect_breaker
-from placard.portals.olx import POLICY, RATE, mapping
+from placard.portals.olx import mapping
 from placard.portals.olx.accounts import ambiguous, choose_account, list_accounts
 from placard.portals.olx.answers import Other, Step, judge, read_answer
 from placard.portals.olx.credentials import APP_REFUSED
+from placard.portals.olx.manifest import POLICY, RATE
 from placard.portals.olx.meta import read_listed, read_meta, read_nothing
 from placard.portals.olx.renderer import OlxRenderer
 from placard.portals.olx.tokens import Tokens, account_of, identify, name_token

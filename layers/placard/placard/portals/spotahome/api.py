@@ -15,10 +15,10 @@ from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire
 from placard.portals.breaker import connect_breaker
 from placard.portals.reading import as_number, as_object, as_text
-from placard.portals.spotahome import POLICY
 from placard.portals.spotahome.accounts import Account
 from placard.portals.spotahome.answers import refuse
 from placard.portals.spotahome.hal import HalPage, is_last, read_page
+from placard.portals.spotahome.manifest import POLICY
 from placard.portals.spotahome.states import CHECKED
 from placard.portals.spotahome.tokens import Tokens
 from placard.ports import Budget, CircuitStore, Clock, Credentials, Row

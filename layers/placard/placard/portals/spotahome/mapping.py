@@ -7,7 +7,7 @@ from typing import Any
 
 from placard.domain.causes import Cause
 from placard.domain.classified import Classified
-from placard.domain.ids import content_hash
+from placard.domain.hashes import content_hash
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
 from placard.portals.reading import as_list, as_number, as_object, as_text, look_up
