@@ -1,6 +1,7 @@
 """An AWS on loopback that counts the calls it answers, in a process of its own: `python -m bench.counted_aws`.
 
-It says its address in its first line of output, and its counts at `/_bench/calls`.
+It says its address in its first line of output, and its counts at `/_bench/calls`. `POST /_bench/copies`, `{table, pk, sk,
+count}`, fills a table: with so many copies of an item, each in a partition of its own.
 """
 
 from __future__ import annotations
@@ -10,9 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.integration.stores.aws import REGION
 
 Environ = dict[str, Any]
 Start = Callable[..., Any]
@@ -31,11 +37,23 @@ class CountedAws:
         if environ["PATH_INFO"] == "/_bench/calls":
             start("200 OK", [("content-type", "application/json")])
             return [json.dumps(self._calls).encode()]
+        if environ["PATH_INFO"] == "/_bench/copies":
+            copy_item(**json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+            start("204 No Content", [])
+            return []
         name = environ.get("HTTP_X_AMZ_TARGET") or environ["PATH_INFO"]
         with self._lock:
             self._calls[name] += 1
         answer: Iterable[bytes] = self._moto(environ, start)
         return answer
+
+
+def copy_item(table: str, pk: str, sk: str, count: int) -> None:
+    """Put copies of an item into its table: what a hundred thousand calls would do in an hour."""
+    backend = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION]
+    original = backend.get_item(table, {"pk": {"S": pk}, "sk": {"S": sk}}).to_json()["Attributes"]
+    for _ in range(count):
+        backend.put_item(table, {**original, "pk": {"S": f"CLASSIFIED#{uuid4()}"}})
 
 
 class _Handler(WSGIRequestHandler):

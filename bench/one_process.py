@@ -1,8 +1,9 @@
 """A Lambda worker as the bench starts it: `python one_process.py CALLS` with the function's folder first on the path.
 
 CALLS is a JSON file, `{"warm_up": [event, …], "measured": [event, …]}`. What was measured goes, one JSON line each, to
-the file descriptor that BENCH_REPORT names: the first answer as soon as it is there, then the figures of the whole run.
-Before the function it imports what the runtime client of Lambda imports, and nothing else.
+the file descriptor that BENCH_REPORT names: the first answer as soon as it is there, with the processor time since the
+start, then the figures of the whole run. Before the function it imports what the runtime client of Lambda imports, and
+nothing else.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def main() -> None:
     for event in calls["warm_up"]:
         statuses.append(handler(event, context)["statusCode"])
         if len(statuses) == 1:
-            report(first=statuses[0])
+            report(first=statuses[0], cpu=time.process_time())
     began = time.process_time()
     for event in calls["measured"]:
         statuses.append(handler(event, context)["statusCode"])

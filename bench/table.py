@@ -67,9 +67,9 @@ def show(rows: Sequence[Row]) -> None:
     Console(width=170).print(table)
 
 
-def write(rows: Sequence[Row], missing: Sequence[str], path: Path) -> None:
-    """Write `results.json`: the rows, and the names of those that nobody measures yet."""
-    results: dict[str, Any] = {"rows": [asdict(row) for row in rows], "not_yet": list(missing)}
+def write(rows: Sequence[Row], path: Path) -> None:
+    """Write `results.json`: `{"rows": […]}`."""
+    results: dict[str, Any] = {"rows": [asdict(row) for row in rows]}
     path.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n")
 
 
