@@ -9,15 +9,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from placard.aws.items import (
-    Item,
-    circuit_key,
-    due_members,
-    entry_item,
-    message_item,
-    publication_item,
-    shard_name,
-)
+from placard.aws.items import circuit_key, entry_item, publication_item
+from placard.aws.members import Item, due_members, shard_name
+from placard.aws.messages import message_item
 from placard.aws.revisions import write_revision
 from placard.aws.table import ConditionRefusedError
 from placard.domain.breaker import Circuit
