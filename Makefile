@@ -78,7 +78,7 @@ unit simulation: .venv/.ready
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
 simulate: .venv/.ready  # all use cases in memory, with every fault there is: SEEDS=n FIRST=s JOBS=j, or SEED=s for one with its trace
 	@PYTHONPATH=layers/placard $(RUN) -m simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),2000) --first $(or $(FIRST),0) --jobs $(or $(JOBS),1))
-scale: .venv/.ready  # a Monday morning of 200,000 classifieds in simulated time: DOWN=olx|aviv HANGS=1 PARTS=n (n times smaller)
+scale: .venv/.ready  # a Monday morning of 200,000 classifieds in simulated time: DOWN=olx|aviv|none HANGS=1 PARTS=n (n times smaller)
 	@PYTHONPATH=layers/placard $(RUN) -m simulation.scale --parts $(or $(PARTS),1) --down $(or $(DOWN),aviv) $(if $(HANGS),--hangs)
 planted: .venv/.ready  # faults planted on purpose: which seed of the simulation finds each
 	@PYTHONPATH=layers/placard $(RUN) -m simulation.planted

@@ -1,4 +1,4 @@
-"""`python -m simulation.scale [--parts n] [--down olx|aviv] [--hangs]`: a Monday morning, and `.scale/report.json`."""
+"""`python -m simulation.scale [--parts n] [--down olx|aviv|none] [--hangs]`: a Monday morning, and `.scale/report.json`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def main() -> int:
     """Run one morning and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m simulation.scale", description=__doc__)
     parser.add_argument("--parts", type=int, default=1, help="a so many times smaller and shorter morning")
-    parser.add_argument("--down", choices=("olx", "aviv"), default="aviv", help="which portal is down")
+    parser.add_argument("--down", choices=("olx", "aviv", "none"), default="aviv", help="which portal is down")
     parser.add_argument("--hangs", action="store_true", help="it does not answer 503, it does not answer at all")
     parser.add_argument("--report", type=Path, default=REPORT, help="where to write what was measured")
     asked = parser.parse_args()
