@@ -4,9 +4,10 @@
 than a burst behind. Whoever has to wait is told a place of its own, so that those who wait come back one by one and not all
 at once. A lane's mark is its last place told.
 
-Customers share a budget fairly. Each has two of the lanes, by its name, and takes its places on the emptier one; a lane's
+Customers share a budget fairly. Each has three of the lanes, by its name, and takes its places on the emptiest; a lane's
 places lie as many shares apart as lanes have somebody waiting, so that ten thousand listings of one customer push nobody
-else's place away. Two lanes and not one, because who shares one with a busy customer hardly ever shares both. And while
+else's place away. Three lanes and not one, because who shares one with a busy customer hardly ever shares all: one in 17,296
+does. The marks of all lanes are less than a KB, which is what one write takes. And while
 others wait, whoever comes with a few calls may make one beyond the burst: those who wait come back at whole seconds, a
 burst at a time, and would leave none.
 """
@@ -23,7 +24,8 @@ from placard.domain.instants import DAY, MINUTE, SECOND
 LONGEST_WAIT = 5 * MINUTE
 PAID = "paid"
 _LANE = "booked"
-LANES = 32
+LANES = 48
+_OWN = 3
 # Calls beyond the burst for a customer who has not to wait while others have.
 SPARE = 1
 
@@ -93,6 +95,10 @@ def lanes_of(customer: str) -> tuple[str, ...]:
     if not customer:
         return (_LANE,)
     number = zlib.crc32(customer.encode())
-    first = number % LANES
-    second = (first + 1 + number // LANES % (LANES - 1)) % LANES
-    return f"{_LANE}_{first}", f"{_LANE}_{second}"
+    chosen: list[int] = []
+    for left in range(LANES, LANES - _OWN, -1):
+        number, lane = divmod(number, left)
+        for taken in sorted(chosen):
+            lane += lane >= taken
+        chosen.append(lane)
+    return tuple(f"{_LANE}_{lane}" for lane in chosen)
