@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from placard.domain.channels import PROCESS_PROVIDER, PROVIDER_OF
@@ -17,8 +16,6 @@ logger = logging.getLogger(__name__)
 # A woken item is looked at again this much later unless its look sets another time.
 AGAIN = 5 * MINUTE
 MOST_AT_ONCE = 500
-# So many are moved and then woken together, as many as a queue takes at once: a crash in between costs these alone a round.
-TOGETHER = 10
 # Each call of the CRM leaves a due time behind, so on a busy morning there are more than one page in a minute. No page is begun
 # after this long: the next minute's round is about to begin, and goes on.
 LONGEST_ROUND = 45 * SECOND
@@ -29,7 +26,7 @@ MOST_WAITING = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Woken:
-    """Whom to wake for due times that were moved. `waiting` is how many wake-ups wait for each provider, once asked."""
+    """Whom to wake for a due time that was moved. `waiting` is how many wake-ups wait for each provider, once asked."""
 
     waiting: dict[str, int]
     looks: list[WakeUp | ProcessWakeUp] = field(default_factory=list)
@@ -68,17 +65,16 @@ class Reconcile:
         while True:
             now = self.clock.now()
             past = self.dues.past_due(now, MOST_AT_ONCE)
-            batches = [past[first : first + TOGETHER] for first in range(0, len(past), TOGETHER)]
             waiting: dict[str, int] = {}
-            moved = sum(self._take_together(batch, now, waiting) for batch in batches)
+            moved = sum(self._wake(due, now, waiting) for due in past)
             taken += moved
             # The index may show again what this very round has moved: a page without anything else ends it.
             if len(past) < MOST_AT_ONCE or not moved or self.clock.now() - began >= LONGEST_ROUND:
                 return taken
 
-    def _take_together(self, dues: Sequence[Due], now: int, waiting: dict[str, int]) -> int:
+    def _wake(self, due: Due, now: int, waiting: dict[str, int]) -> bool:
         woken = _Woken(waiting)
-        taken = sum(self._take(due, now, woken) for due in dues)
+        taken = self._take(due, now, woken)
         woken.send(self.wake_ups)
         return taken
 
