@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from placard.domain.answers import Answer, Result
-from placard.domain.apply import SAFETY
 from placard.domain.classified import Classified, Kind
 from placard.domain.errors import (
     BudgetSpentError,
@@ -509,25 +508,6 @@ def test_every_redelivery_is_harmless(world: World) -> None:
             world.apply.fold_message(provider, remote_id, record.key[1].split("#")[1])
             world.apply.fold_parked(provider, remote_id)
     assert len(world.store.list_entries(world.id, 250, None).rows) == entries
-
-
-@pytest.mark.parametrize("wait", [2 * SECOND, 4 * MINUTE, HOUR])
-def test_a_short_wait_is_carried_by_its_message_and_its_due_time_only_finds_a_lost_one(world: World, wait: int) -> None:
-    world.publish()
-
-    def refuse(call: Call) -> Answer:
-        raise PortalUnavailableError("HTTP 503", taken=False, wait=wait)
-
-    world.portal.script = refuse
-    world.relay()
-    world.deliver(world.queues.take()[0])
-    publication, now = world.publication, world.clock.now()
-    assert publication.retry_at is not None
-    assert publication.retry_at >= now + wait
-    assert publication.due == max(publication.retry_at, now + SAFETY)
-    world.relay()
-    carried = [wake_up.delay * SECOND for wake_up in world.queues.take() if wake_up.delay]
-    assert bool(carried) is (wait < SAFETY), "what no message carries is due when it is to be looked at"
 
 
 def test_lost_wake_ups_are_found_by_their_due_times(world: World) -> None:

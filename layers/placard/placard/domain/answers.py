@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from placard.domain.apply import Folded, close, conclude, explain, look_again, remark, remember, wake
+from placard.domain.apply import Folded, close, conclude, explain, remark, remember, wake
 from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
@@ -245,7 +245,7 @@ def postpone(
     if lasts >= policy.patience:
         problem = Problem.of(Cause.NOT_TAKEN, why=why)
         publication, entries = _tell(publication, running.portals, problem, policy, now, evidence)
-    return Folded(look_again(publication, retry_at, now), entries, Outcome.APPLIED)
+    return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
 
 def forget(publication: Publication, operation_id: str, now: int) -> Folded:

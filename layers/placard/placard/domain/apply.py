@@ -86,11 +86,6 @@ def wake(publication: Publication, now: int) -> Publication:
     return replace(publication, look=look, due=min(dues, default=None))
 
 
-def look_again(publication: Publication, retry_at: int, now: int) -> Publication:
-    """Have it looked at then. The message that carries a short wait may come late, so its due time only finds a lost one."""
-    return replace(wake(publication, now), look=True, due=max(retry_at, now + SAFETY))
-
-
 def _due_of(running: Running, lease_until: int | None, retry_at: int | None, now: int) -> int:
     if running.phase is Phase.CALLING:
         return lease_until or now

@@ -9,7 +9,7 @@ from functools import partial
 
 from placard.domain import answers
 from placard.domain.answers import Answer, Result
-from placard.domain.apply import SAFETY, Folded, apply, look_again, wake
+from placard.domain.apply import SAFETY, Folded, apply, wake
 from placard.domain.classified import Classified
 from placard.domain.decide import Start, begin
 from placard.domain.errors import (
@@ -388,7 +388,7 @@ def _ask_again(current: Publication, policy: Policy, now: int, wait: int, *, cou
     """Leave the question for later; an operation past its time stays overdue whether the portal can be asked or not."""
     later = replace(current, reread=True, reading_until=None, retry_at=now + wait, tries=current.tries + counts)
     folded = answers.overdue(later, policy, now)
-    return replace(folded, publication=look_again(folded.publication, now + wait, now))
+    return replace(folded, publication=replace(folded.publication, look=True, due=now + wait))
 
 
 def _asked(current: Publication, policy: Policy, now: int) -> Folded:
