@@ -4,6 +4,7 @@ import json
 import platform
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,9 +55,13 @@ def build_stack(state: Path) -> Path:
     return build / "template.yaml"
 
 
-def deploy_stack(aws: EmbeddedAws, template: Path, parameters: Mapping[str, str], state: Path) -> Stack:
+def deploy_stack(
+    aws: EmbeddedAws, template: Path, parameters: Mapping[str, str], state: Path, name: str = STACK
+) -> Stack:
     """Run `sam deploy` and read back what it made."""
-    aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3 = aws.client("s3")
+    with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
     values = {
         "Stage": "sandbox",
         "PythonRuntime": f"python3.{min(sys.version_info.minor, 13)}",  # a label here: see embedded_aws
@@ -66,24 +71,24 @@ def deploy_stack(aws: EmbeddedAws, template: Path, parameters: Mapping[str, str]
     }
     run_tool(
         [
-            *(require_tool(".venv-sam", "sam"), "deploy", "--template-file", template, "--stack-name", STACK),
+            *(require_tool(".venv-sam", "sam"), "deploy", "--template-file", template, "--stack-name", name),
             *("--s3-bucket", BUCKET, "--region", REGION, "--no-confirm-changeset", "--no-progressbar"),
             *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
-            *("--parameter-overrides", *(f"{name}={value}" for name, value in values.items())),
+            *("--parameter-overrides", *(f"{key}={value}" for key, value in values.items())),
         ],
-        state / "deploy.log",
+        state / ("deploy.log" if name == STACK else f"deploy-{name}.log"),
         {**aws.environment, **SAM, "SAM_CLI_POLL_DELAY": "0.5"},
         "sam deploy",
     )
-    return describe_stack(aws)
+    return describe_stack(aws, name)
 
 
-def describe_stack(aws: EmbeddedAws) -> Stack:
-    """Read the deployed stack."""
+def describe_stack(aws: EmbeddedAws, name: str) -> Stack:
+    """Read a deployed stack."""
     formation = aws.client("cloudformation")
-    found = formation.describe_stacks(StackName=STACK)["Stacks"][0]
-    resources = formation.describe_stack_resources(StackName=STACK)["StackResources"]
-    template = formation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    found = formation.describe_stacks(StackName=name)["Stacks"][0]
+    resources = formation.describe_stack_resources(StackName=name)["StackResources"]
+    template = formation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
     return Stack(
         outputs={output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]},
         resources={item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources},

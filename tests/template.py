@@ -61,6 +61,7 @@ def substitute(node: Any, identifier: str, value: str) -> Any:
 
 
 RESOURCES: dict[str, Any] = dict(expand(read_template()["Resources"]))
+PARAMETERS: dict[str, Any] = read_template()["Parameters"]
 GLOBALS: dict[str, Any] = read_template()["Globals"]["Function"]
 
 
