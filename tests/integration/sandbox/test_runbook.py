@@ -70,7 +70,8 @@ def test_links_lead_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
 def test_commands_exist_and_take_the_values_they_are_shown_with(document: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
-    for target, values in re.findall(r"\bmake ([a-z]+)((?: [A-Z]+=[^ `]*)*)", document.read_text()):
+    command = r"(?:`|^    |&& |[A-Z]+=\S+ )make ([a-z]+)((?: [A-Z]+=[^ `]*)*)"
+    for target, values in re.findall(command, document.read_text(), flags=re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
         if target in TOOLS:
             (recipe,) = re.findall(rf"-m ops {target} \$\(call GIVEN,([A-Z ]+)\)", makefile)
