@@ -93,6 +93,7 @@ hunt: .venv/.ready  # the properties with many other examples; what it finds bec
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
 bench: setup .venv-bench/.ready  # what everything costs, beside a bare and a usual build; ROWS="cold_start cpu" for some of it
 	@PYTHONPATH=layers/placard $(RUN) -m bench $(ROWS)
+	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py tests/unit/receivers/test_fuzz.py tests/unit/api/test_fuzz.py)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
 

@@ -6,7 +6,6 @@ Imports next to nothing: a portal waits, cold start included.
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 from collections.abc import Callable
 from threading import Thread
@@ -34,7 +33,7 @@ def read_callback(event: dict[str, Any], prefix: str) -> Callback:
             if event.get("isBase64Encoded")
             else body.encode("utf-8", "surrogatepass")
         )
-    except binascii.Error as error:
+    except ValueError as error:
         raise MalformedMessageError("the body is not what its encoding says") from error
     if len(raw) > LARGEST_BODY:
         raise MalformedMessageError("the body is too large")
