@@ -62,7 +62,7 @@ def count_told(entries: Iterable[Entry]) -> Mapping[tuple[str, str], Mapping[str
             "adverts gone off": entry.live_changed and not live,
         }
         for portal in entry.portals:
-            counts.setdefault((portal, entry.customer), Counter()).update(told)
+            counts.setdefault((portal, entry.customer), Counter()).update({name: int(so) for name, so in told.items()})
     return counts
 
 
