@@ -105,8 +105,6 @@ def test_what_production_promises_is_there(aws: EmbeddedAws, stack: Stack) -> No
     for table in (stack.resources["Table"], stack.resources["VaultTable"]):
         described = dynamodb.describe_table(TableName=table)["Table"]
         assert described["DeletionProtectionEnabled"] is True
-        backups = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
-        assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
         with pytest.raises(ClientError, match=r"(?i)deletion ?protection"):
             dynamodb.delete_table(TableName=table)
     group = aws.client("logs").describe_log_groups(logGroupNamePrefix=f"/placard/{NAME}")["logGroups"][0]

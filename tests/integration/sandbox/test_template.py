@@ -9,7 +9,7 @@ import pytest
 from placard.aws.queues import MOST_RECEIVES
 from placard.domain.instants import SECOND
 from placard.use_cases.poll_spotahome import PollSpotahome
-from tests.template import GLOBALS, ROOT, as_list, list_resources, name_target
+from tests.template import GLOBALS, RESOURCES, ROOT, as_list, list_resources, name_target
 
 FUNCTIONS = list_resources("AWS::Serverless::Function")
 ROLES = list_resources("AWS::IAM::Role")
@@ -73,7 +73,7 @@ def test_no_role_has_a_wildcard(role: str) -> None:
 
 def test_only_reading_functions_cannot_write_the_table() -> None:
     actions = granted("QueryStatusFunction")["Table.Arn"]
-    assert actions == {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+    assert actions == {"dynamodb:BatchGetItem", "dynamodb:Query"}
 
 
 @pytest.mark.parametrize("function", ["ReceiveOlxFunction", "ReceiveAvivFunction"])
@@ -187,3 +187,17 @@ def test_no_lock_names_a_host() -> None:
         assert text.count("--hash=sha256:") >= text.count("==")
     browser = json.loads((ROOT / "requirements/browser/package-lock.json").read_text())["packages"]
     assert all("integrity" in one and "resolved" not in one for name, one in browser.items() if name)
+
+
+@pytest.mark.parametrize("table", list_resources("AWS::DynamoDB::Table"))
+def test_every_table_is_encrypted_recoverable_and_in_production_kept(table: str) -> None:
+    properties = list_resources("AWS::DynamoDB::Table")[table]
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"]["SSEEnabled"] is True
+    assert properties["DeletionProtectionEnabled"] == {"If": ["IsProduction", True, False]}
+    assert RESOURCES[table]["DeletionPolicy"] == {"If": ["IsProduction", "Retain", "Delete"]}
+
+
+@pytest.mark.parametrize("queue", sorted(QUEUES))
+def test_every_queue_is_encrypted(queue: str) -> None:
+    assert QUEUES[queue]["SqsManagedSseEnabled"] is True
