@@ -89,6 +89,7 @@ def _deleted(revision: Revision, old: Classified) -> Classified:
         kind=revision.kind,
         accepted_at=revision.accepted_at,
         body_revision=old.revision + 1,
+        former_portals=old.portals if revision.if_match is None else (),
         traceparent=revision.traceparent,
         deleted=True,
     )

@@ -132,6 +132,16 @@ def test_delete_again_needs_the_revision_it_repeats(stores: Stores) -> None:
     assert not stores.classifieds.write(delete(if_match=(2,))).accepted
 
 
+def test_the_first_delete_remembers_what_it_takes_off_and_a_repeated_one_takes_nothing_off(stores: Stores) -> None:
+    stores.classifieds.write(post())
+    stores.classifieds.write(put())
+    first = stores.classifieds.write(delete()).classified
+    again = stores.classifieds.write(delete(if_match=(3,))).classified
+    assert first is not None and again is not None
+    assert (first.portals, first.former_portals) == (("SL", "IMOVIRTUAL"), ("SL", "IMOVIRTUAL"))
+    assert (again.portals, again.former_portals) == (("SL", "IMOVIRTUAL"), ())
+
+
 def test_delete_of_a_live_classified_needs_no_if_match(stores: Stores) -> None:
     assert stores.classifieds.write(delete()).classified is None
     stores.classifieds.write(post())

@@ -231,6 +231,36 @@ def test_delete_and_repost_within_24_hours(olx: Hub) -> None:
     assert olx.told()[8:] == ["CREATING(3)", "CREATED(3)"]
 
 
+def test_a_repost_taken_back_before_any_look_saw_it_ends_all_the_same(olx: Hub) -> None:
+    """Its CRM waits for the revision that it was given."""
+    olx.post(IMO)
+    olx.delete()
+    olx.look()
+    olx.post(IMO)
+    olx.delete()
+    olx.look()
+    assert olx.told() == ["RECEIVED(2)", "DELETED(2)", "RECEIVED(4)", "DELETED(4)"]
+    assert next(entry.message for entry in olx.timeline if entry.revision == 4).endswith("replaces revision 3")
+    olx.delete()
+    assert olx.look().entries == ()
+    assert olx.last.revision == 4, "the same deletion once more concerns nobody"
+
+
+def test_a_portal_put_back_and_taken_off_before_any_look_saw_it_ends_all_the_same(aviv: Hub) -> None:
+    _published(aviv, "SL", "BD")
+    aviv.put("SL")
+    assert aviv.begun() is Op.PUT
+    aviv.accept()
+    aviv.say(ends=Op.PUT, state=S.WITHDRAWN, portals=("BD",))
+    aviv.put("SL", "BD")
+    aviv.put("SL", text="another")
+    aviv.look()
+    assert "RECEIVED(4)" in aviv.told(portal="BD")
+    aviv.put("SL", text="a third")
+    aviv.look()
+    assert "RECEIVED(5)" not in aviv.told(portal="BD")
+
+
 def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     _published(olx)
     olx.delete()

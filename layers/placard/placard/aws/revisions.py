@@ -74,13 +74,14 @@ def _put(revision: Revision) -> Write:
 def _delete(revision: Revision) -> Write:
     """Mark it deleted and keep its body; it leaves the list of classifieds.
 
-    With `if_match`, a classified deleted already at one of these revisions is deleted again.
+    With `if_match`, a classified deleted already at one of these revisions is deleted again; it takes no portal off then.
     """
     values: Item = {":customer": revision.customer, ":deleted": True, ":live": False}
-    condition = "deleted = :live"
+    condition, sets = "deleted = :live", {"former_portals": "portals", **_counts(_NEXT)}
     if revision.if_match is not None:
         condition = f"(deleted = :live OR {_matches(revision.if_match, values)})"
-    update = _update(revision, _NEXT, _counts(_NEXT), ["change_shard", "changed_at"], values)
+        sets["former_portals"], values[":none"] = ":none", []
+    update = _update(revision, _NEXT, sets, ["change_shard", "changed_at"], values)
     return update, f"attribute_exists(pk) AND customer = :customer AND {condition}", values
 
 

@@ -34,7 +34,8 @@ class Kind(StrEnum):
 class Classified:
     """One classified at its newest revision.
 
-    `portals` are those of the newest body, `former_portals` those of the body before it, `ever` all that any body has named.
+    `portals` are those of the newest body, a deleted one's too; `former_portals` those that were listed before the newest
+    PUT or first DELETE, none after a POST; `ever` all that any body has named.
     `body_revision` is the revision of the newest POST, PUT or DELETE, which concerns every portal; `asked` and `asked_kind`
     hold, per portal, the newest revision that named this portal alone (deactivate, activate, retry, cancel).
     `accepted_at` is in milliseconds and belongs to `revision`.

@@ -73,12 +73,18 @@ def has_seen(publication: Publication, classified: Classified) -> bool:
 
 
 def _concerns(standing: Standing, classified: Classified) -> bool:
-    """Whether a revision concerns a portal: one that is off and stays off has no part in it."""
+    """Whether a revision concerns a portal: one that is off and stays off, and was not to come back, has no part in it."""
     wish = classified.wish(standing.portal)
     never_listed = standing.seen == 0 and (classified.deleted or standing.portal not in classified.portals)
     if standing.wish is Wish.ABSENT and wish is Wish.ABSENT and not never_listed:
-        return classified.asked.get(standing.portal, 0) > standing.seen or _deletes_again(standing, classified)
+        asked = classified.asked.get(standing.portal, 0) > standing.seen
+        return asked or _came_and_went(standing, classified) or _deletes_again(standing, classified)
     return classified.revision_of(standing.portal) > standing.seen
+
+
+def _came_and_went(standing: Standing, classified: Classified) -> bool:
+    """Whether the newest body takes off a portal that the one before it listed, and no look saw it listed."""
+    return standing.portal in classified.former_portals and classified.body_revision > standing.seen
 
 
 def _deletes_again(standing: Standing, classified: Classified) -> bool:
