@@ -31,7 +31,8 @@ FOLDER = ROOT / ".chaos"
 TIME_SCALE = "288"
 # A listing and its changes each second: what the embedded AWS works off on two cores while it is being hit.
 LEAST_STORM_S, STORM_S_EACH = 30.0, 1.0
-PATIENCE_S = 540.0
+# Nothing waits longer: a sweep or a creation whose function died is gone on with after five minutes.
+PATIENCE_S = 420.0
 LINE_EVERY_S = 10.0
 
 console = Console(highlight=False)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from chaos.court import Court, Judgement
@@ -17,7 +18,7 @@ from chaos.weather import HARSH, Climate, Squall, Weather
 
 # Between two looks at what is open, and how long everything has to stay as it is before it is believed.
 PAUSE_S, QUIET_S = 3.0, 12.0
-HOMES_S = 2.0
+HOMES_S, WATCH_S = 2.0, 0.5
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Campaign:
         self.progress = Progress()
 
     def run(self, plan: Plan, squalls: list[Squall], patience_s: float) -> Outcome:
-        """The storm, the calm after it, the verdict. What is open `patience_s` after the storm stays so."""
+        """The storm, the calm after it, the verdict. What is open when nothing has moved for `patience_s` stays so."""
         weather = Weather(self._endpoints["simulators"], self._endpoints["pids"][0], plan.seed, self._climate)
         court, stop = Court(self._agency, self._portals), threading.Event()
         self._agency.subscribe()
@@ -88,21 +89,21 @@ class Campaign:
             sending = pool.submit(self._agency.run, plan, began, stop)
             try:
                 for squall in squalls:
-                    while (left := began + squall.at - time.monotonic()) > 0 and not sending.done():
-                        time.sleep(min(left, 0.5))
-                        self._report(weather)
-                    if sending.done() and time.monotonic() > began + plan.storm_s:
-                        break
+                    self._let_pass(weather, stop.is_set, began + squall.at)
                     weather.strike(squall)
-                while not sending.done():
-                    time.sleep(0.5)
-                    self._report(weather)
+                self._let_pass(weather, sending.done)
             except BaseException:
                 stop.set()
                 raise
             sending.result()
         weather.end()
         self._report(weather)
+
+    def _let_pass(self, weather: Weather, over: Callable[[], bool], until: float = inf) -> None:
+        """Watch until that time, or until it is over before."""
+        while not over() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, WATCH_S))
+            self._report(weather)
 
     def _await_rest(self, court: Court, calm: float, patience_s: float) -> tuple[float | None, Judgement]:
         """Leave the system alone and look; what is at rest must stay so."""
@@ -112,8 +113,11 @@ class Campaign:
             self.progress.converged = court.converged
             self._report()
 
-        while time.monotonic() < calm + patience_s:
+        moved_at, moved = calm, (0, 0)
+        while time.monotonic() < moved_at + patience_s:
             if not court.look_at_open(look):
+                if moved != (court.converged, court.accepted):
+                    moved_at, moved = time.monotonic(), (court.converged, court.accepted)
                 time.sleep(PAUSE_S)
                 continue
             reached = time.monotonic() - calm

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from chaos.crm import PREFIX, Agency
+from chaos.crm import PREFIX, Agency, insist
 from chaos.plan import PORTALS, Listing
 from chaos.portals import Advert, Key, Portals, key_of
 from chaos.verdict import Entry, Finding, count_repeated, is_explained, judge_publication, judge_telling
@@ -37,7 +36,8 @@ class Court:
     def __init__(self, agency: Agency, portals: Portals) -> None:
         self._agency, self._portals = agency, portals
         self._crm = Crm(agency.endpoints)
-        self._accepted: list[tuple[str, str]] = []  # classified id, webhook id
+        # The webhook-ids that were accepted, in order, by classified id.
+        self._accepted: defaultdict[str, list[str]] = defaultdict(list)
         self._counted = 0
         self._settled: set[int] = set()
 
@@ -50,8 +50,13 @@ class Court:
         return len(self._settled)
 
     @property
+    def accepted(self) -> int:
+        """Callbacks that the CRM has taken."""
+        return self._counted
+
+    @property
     def told_twice(self) -> int:
-        return count_repeated([webhook_id for _, webhook_id in self._accepted])
+        return sum(count_repeated(accepted) for accepted in self._accepted.values())
 
     def look_at_open(self, progress: Callable[[], None]) -> bool:
         """Look at what was open, listing by listing; whether nothing is any more."""
@@ -59,7 +64,7 @@ class Court:
         for number, listing in self._agency.listings.items():
             if number not in self._settled:
                 judgement = Judgement()
-                self._judge(number, listing, adverts, judgement)
+                self._judge(number, listing, adverts, judgement, whole=False)
                 if not judgement.findings:
                     self._settled.add(number)
                 progress()
@@ -69,19 +74,22 @@ class Court:
         """Look at everything once more."""
         adverts, judgement = self._read_outside(), Judgement()
         for number, listing in self._agency.listings.items():
-            self._judge(number, listing, adverts, judgement)
+            self._judge(number, listing, adverts, judgement, whole=True)
             progress()
         self._settled -= {number for number, _ in judgement.findings}
         return judgement
 
-    def _read_outside(self) -> Any:
+    def _read_outside(self) -> Mapping[Key, list[Advert]]:
         told, self._counted = self._portals.list_accepted(PREFIX, self._counted)
-        self._accepted += [(one["path"].split("/")[-2], one["webhook_id"]) for one in told]
+        for one in told:
+            self._accepted[one["path"].split("/")[-2]].append(one["webhook_id"])
         return self._portals.list_adverts()
 
-    def _judge(self, number: int, listing: Listing, adverts: dict[Key, list[Advert]], judgement: Judgement) -> None:
+    def _judge(
+        self, number: int, listing: Listing, adverts: Mapping[Key, list[Advert]], judgement: Judgement, *, whole: bool
+    ) -> None:
         classified_id = self._agency.ids[number]
-        latest = self._crm.read_latest(classified_id)
+        latest = insist(lambda: self._crm.read_latest(classified_id))
         for portal in PORTALS:
             revision = self._agency.revisions[number, portal]
             found = adverts.get(key_of(listing, portal), [])
@@ -92,10 +100,12 @@ class Court:
                 judgement.explained[portal][entry["problem"]["code"]] += 1
             else:
                 judgement.met[portal] += (number, portal) not in judgement.findings
-        accepted = [webhook_id for told, webhook_id in self._accepted if told == classified_id]
-        entries: list[Entry] = [one for one in self._crm.list_statuses(classified_id) if one["outcome"] == "applied"]
+        if judgement.findings and not whole:
+            return  # what is still moving has more to tell
+        told = insist(lambda: list(self._crm.list_statuses(classified_id)))
+        entries: list[Entry] = [entry for entry in told if entry["outcome"] == "applied"]
         judgement.entries += len(entries)
-        self._add(judgement, (number, ""), judge_telling(reversed(entries), accepted))
+        self._add(judgement, (number, ""), judge_telling(reversed(entries), self._accepted[classified_id]))
 
     def _add(self, judgement: Judgement, case: Case, findings: list[Finding]) -> None:
         if findings:

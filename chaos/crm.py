@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import httpx
 
-from chaos.plan import Listing, Plan, Step
+from chaos.plan import Listing, Plan, Step, Wish
 from sandbox.crm import Crm, explain
 from sandbox.errors import SandboxError
 
+Found = TypeVar("Found")
 PREFIX = "/chaos"
 LANES = 3
 AGAIN_S = 1.0
@@ -90,14 +91,30 @@ class Agency:
             time.sleep(AGAIN_S)
         ack = demand(answer)
         self.ids[number], self.listings[number] = ack["classifiedId"], step.after
-        for portal in step.after.concerned:
-            self.revisions[number, portal] = ack["revision"]
+        for portal, wish in step.after.wishes.items():
+            if portal in step.after.concerned:
+                self.revisions[number, portal] = ack["revision"]
+            elif wish is Wish.ABSENT:
+                # A newer body does not name it: which of the older ones was the last that a look saw is all the same.
+                self.revisions[number, portal] = 0
         self._count(taken=1)
 
     def _count(self, taken: int = 0, repeated: int = 0) -> None:
         with self._counting:
             self.taken += taken
             self.repeated += repeated
+
+
+def insist(ask: Callable[[], Found]) -> Found:
+    """What the hub answers, asked again while it does not: a machine under such load may keep it from its table."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return ask()
+        except (SandboxError, httpx.TransportError):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(AGAIN_S)
 
 
 def demand(answer: httpx.Response) -> Any:

@@ -90,7 +90,7 @@ def _outages(chance: Random, storm_s: float) -> Iterator[Squall]:
     while at < storm_s:
         span = chance.uniform(*CRM_PHASE)
         yield Squall(at, "down", "crm", chance.choice(DOWN))
-        yield Squall(at + span, "up", "crm")
+        yield Squall(min(at + span, storm_s), "up", "crm")
         at += 2 * span
 
 

@@ -27,7 +27,7 @@ Switches:
     PUT    /_sim/callbacks            {mode, delay_ms, early}, the rest is default; mode: normal, twice,
                                       swapped (each second before its first), none, slow (delay_ms 3000),
                                       mixed ({shares: {"twice": 0.2, …}, seed}, the rest normal);
-                                      delay_ms: wait before each; early: RECEIVING is told before the 202
+                                      delay_ms: wait before each (mixed: each slow one); early: RECEIVING is told before the 202
     GET, PUT /_sim/rules              delay_ms: how long a write takes; media_errors: as_created (pushed as CREATED),
                                       named, never; duplicated_media: refuse a URL of another medium;
                                       quotas: {"BD": 1} shows one of an agency on BD, others are CREATED all

@@ -31,7 +31,7 @@ Switches:
     PUT    /_sim/callbacks            {mode, delay_ms, unsigned, early}, the rest is default; mode: normal, twice,
                                       swapped (each second before its first), none, slow (delay_ms 3000),
                                       mixed ({shares: {"twice": 0.2, …}, seed}, the rest normal);
-                                      delay_ms: wait before each; early: the end is told before the 202
+                                      delay_ms: wait before each (mixed: each slow one); early: the end is told before the 202
     GET, PUT /_sim/rules              delay_ms of an operation; duplicates: reuse, conflict (409 without uuid);
                                       lifecycle: cycle, flat, nested, wrapped, none; names: sample, table (the
                                       other spelling, advert_deactivate_success); rich: fuller posts and puts;

@@ -14,9 +14,11 @@ import pytest
 from chaos.workers import MARK, Workers
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no /proc here")
-# Like a worker: it starts, reads a line, works until it is killed. One that is starting works without having read any.
+# Like a worker: it starts for half a second, reads a line, works until it is killed.
+STARTING = "import sys, time\nwhile time.process_time() < 0.5: pass"
 WORKING = "while True: pass"
-WAITING = f"import sys; sys.stdin.readline()\n{WORKING}"
+WAITING = f"{STARTING}\nsys.stdin.readline()\n{WORKING}"
+IDLE = f"import sys; sys.stdin.readline()\n{WORKING}"
 
 PATIENCE_S = 60.0
 
@@ -54,15 +56,15 @@ def give_work(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_what_has_waited_and_then_works_is_killed_and_what_only_starts_is_not(start: Start) -> None:
-    starting, waiting = start("Relay", WORKING), start("Relay", WAITING)
+    starting, new, waiting = start("Relay", WORKING), start("Relay", IDLE), start("Relay", WAITING)
     workers = Workers(os.getpid())
     kill_until(workers, lambda: waiting.pid in workers.started)
-    assert starting.pid not in workers.started
+    assert workers.started == [waiting.pid]
     assert (workers.killed, starting.poll(), waiting.poll()) == (0, None, None)
     give_work(waiting)
     kill_until(workers, lambda: workers.killed > 0)
     assert waiting.wait(10) == -9
-    assert starting.poll() is None
+    assert (starting.poll(), new.poll()) == (None, None)
 
 
 def test_functions_that_are_not_named_are_spared(start: Start) -> None:
