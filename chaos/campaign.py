@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -63,7 +64,7 @@ class Campaign:
     def run(self, plan: Plan, squalls: list[Squall], patience_s: float) -> Outcome:
         """The storm, the calm after it, the verdict. What is open when nothing has moved for `patience_s` stays so."""
         weather = Weather(self._endpoints["simulators"], self._endpoints["pids"][0], plan.seed, self._climate)
-        court, stop = Court(self._agency, self._portals), threading.Event()
+        stop = threading.Event()
         self._agency.subscribe()
         self.progress.steps = len(plan.steps)
         with ThreadPoolExecutor(1) as homes:
@@ -71,14 +72,14 @@ class Campaign:
             try:
                 began = time.monotonic()
                 self._storm(plan, squalls, weather, began)
-                calm = time.monotonic()
-                converged, judgement = self._await_rest(court, calm, patience_s)
+                calm, court = time.monotonic(), Court(self._agency, self._portals)
+                with closing(court):
+                    converged, judgement = self._await_rest(court, calm, patience_s)
             finally:
                 stop.set()
                 weather.end()
                 weather.close()
                 visiting.result()
-                court.close()
                 self._portals.close()
         return Outcome(plan, judgement, court.told_twice, converged, calm - began, self.progress)
 

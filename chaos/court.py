@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +11,8 @@ from chaos.plan import PORTALS, Listing
 from chaos.portals import Advert, Key, Portals, key_of
 from chaos.verdict import Entry, Finding, count_repeated, is_explained, judge_publication, judge_telling
 from sandbox.crm import Crm
+
+OPEN_IN_A_ROW = 15
 
 Case = tuple[int, str]  # a listing's number and a portal, or the empty text for what its CRM was told
 
@@ -31,7 +33,7 @@ class Judgement:
 
 
 class Court:
-    """Looks through the hub's API and the simulators' switches alone."""
+    """Looks through the hub's API and the simulators' switches alone; to be made when the CRM has sent everything."""
 
     def __init__(self, agency: Agency, portals: Portals) -> None:
         self._agency, self._portals = agency, portals
@@ -39,7 +41,7 @@ class Court:
         # The webhook-ids that were accepted, in order, by classified id.
         self._accepted: defaultdict[str, list[str]] = defaultdict(list)
         self._counted = 0
-        self._settled: set[int] = set()
+        self._open = deque(agency.listings)
 
     def close(self) -> None:
         self._crm.close()
@@ -47,7 +49,7 @@ class Court:
     @property
     def converged(self) -> int:
         """Listings of which nothing was open when they were last looked at."""
-        return len(self._settled)
+        return len(self._agency.listings) - len(self._open)
 
     @property
     def accepted(self) -> int:
@@ -59,16 +61,22 @@ class Court:
         return sum(count_repeated(accepted) for accepted in self._accepted.values())
 
     def look_at_open(self, progress: Callable[[], None]) -> bool:
-        """Look at what was open, listing by listing; whether nothing is any more."""
-        adverts = self._read_outside()
-        for number, listing in self._agency.listings.items():
-            if number not in self._settled:
-                judgement = Judgement()
-                self._judge(number, listing, adverts, judgement, whole=False)
-                if not judgement.findings:
-                    self._settled.add(number)
-                progress()
-        return len(self._settled) == len(self._agency.listings)
+        """Look at what was open, listing by listing, and leave it when many in a row still are; whether nothing is open.
+
+        Each look costs the hub two calls while it has better things to do. Who was open is looked at last next time.
+        """
+        adverts, in_a_row = self._read_outside(), 0
+        for _ in range(len(self._open)):
+            number = self._open.popleft()
+            judgement = Judgement()
+            self._judge(number, self._agency.listings[number], adverts, judgement, whole=False)
+            if judgement.findings:
+                self._open.append(number)
+            in_a_row = in_a_row + 1 if judgement.findings else 0
+            progress()
+            if in_a_row == OPEN_IN_A_ROW:
+                break
+        return not self._open
 
     def judge_all(self, progress: Callable[[], None]) -> Judgement:
         """Look at everything once more."""
@@ -76,7 +84,7 @@ class Court:
         for number, listing in self._agency.listings.items():
             self._judge(number, listing, adverts, judgement, whole=True)
             progress()
-        self._settled -= {number for number, _ in judgement.findings}
+        self._open.extend(dict.fromkeys(number for number, _ in judgement.findings))
         return judgement
 
     def _read_outside(self) -> Mapping[Key, list[Advert]]:

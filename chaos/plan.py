@@ -16,7 +16,7 @@ SL, IMOVIRTUAL, SPOTAHOME = PORTALS = ("SL", "IMOVIRTUAL", "SPOTAHOME")
 STREET = "Calle de la Tormenta"
 # New listings arrive during this part of the storm, changes until its end.
 ARRIVALS = 0.6
-MOST_CHANGES = 4
+MOST_CHANGES = 3
 
 
 class Wish(StrEnum):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 
 from chaos.campaign import Campaign, Outcome, count_wishes
-from chaos.plan import draw_plan
+from chaos.plan import Plan, draw_plan
 from chaos.report import build_report, list_breaches
 from chaos.weather import CALLED, Climate, forecast
 from sandbox.crm import Crm
 from tests.e2e.world import Json
 
-SEED, CLASSIFIEDS, STORM_S = 5, 8, 15.0
-PATIENCE_S = 240.0  # as much as the test may take at all; a minute is usual
+CLASSIFIEDS, STORM_S = 8, 15.0
+PATIENCE_S = 180.0  # without anything that moves
+# A repost to OLX waits for a day, which is 24 minutes here.
+SLOW = frozenset({"put back", "publish again"})
 GETS: Json = {"match": {"method": "GET"}}
 # A call to Spotahome of unknown outcome is settled after a day, and a function that dies in a call is missed after its
 # lease: too long for a test. The whole campaign has both.
@@ -26,10 +29,16 @@ MILD = Climate(
 )
 
 
+def choose_plan() -> Plan:
+    """The first that is quick enough for a test."""
+    plans = (draw_plan(seed, CLASSIFIEDS, STORM_S) for seed in count(1))
+    return next(plan for plan in plans if not SLOW & {step.name for step in plan.steps})
+
+
 @pytest.fixture(scope="module")
 def outcome(hub: Json, crm: Crm) -> Iterator[Outcome]:
-    plan = draw_plan(SEED, CLASSIFIEDS, STORM_S)
-    yield Campaign(hub, lambda progress: None, MILD).run(plan, forecast(SEED, STORM_S), PATIENCE_S)
+    plan = choose_plan()
+    yield Campaign(hub, lambda progress: None, MILD).run(plan, forecast(plan.seed, STORM_S), PATIENCE_S)
     crm.send("DELETE", "/webhooks")
 
 
@@ -41,6 +50,8 @@ def test_a_short_campaign_keeps_every_promise(outcome: Outcome) -> None:
 
 
 def test_a_short_campaign_was_one(outcome: Outcome) -> None:
-    """Callbacks were told, the portals were called more often than would have been needed, the receiver was down."""
-    assert outcome.judgement.entries > CLASSIFIEDS * 3 * 2
-    assert outcome.progress.taken == len(outcome.plan.steps)
+    """The CRM sent all it had to, each publication has a story, and something struck on the way."""
+    now = outcome.progress
+    assert now.taken == len(outcome.plan.steps) > CLASSIFIEDS
+    assert outcome.judgement.entries >= CLASSIFIEDS * 3 * 2
+    assert now.bursts and now.calls
