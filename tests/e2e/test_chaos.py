@@ -50,8 +50,8 @@ def test_a_short_campaign_keeps_every_promise(outcome: Outcome) -> None:
 
 
 def test_a_short_campaign_was_one(outcome: Outcome) -> None:
-    """The CRM sent all it had to, each publication has a story, and something struck on the way."""
+    """The CRM sent all it had to, and each publication has a story, which took the portals more than one call."""
     now = outcome.progress
     assert now.taken == len(outcome.plan.steps) > CLASSIFIEDS
     assert outcome.judgement.entries >= CLASSIFIEDS * 3 * 2
-    assert now.bursts and now.calls
+    assert now.calls > CLASSIFIEDS * 3
