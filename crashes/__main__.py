@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crashes.campaign import Campaign, Cut, both_ends, choose_errand
-from crashes.errands import ERRANDS, Errand, Errands
+from crashes.errands import ERRANDS, LAST, Errand, Errands
 from crashes.listings import Hub, Listing
 from crashes.plan import CrashFolder, Point
 from crashes.points import PASSED, list_sites, why_not
@@ -99,15 +99,16 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
     ends = {
         way.name: {
             provider: both_ends(
-                spread(choose(campaign.passed[f"{way.name}/{provider}"], way), most if way.name in named else -1)
+                spread(choose(campaign.passed[f"{way.name}/{provider}"], way), most if way.name in named else -1, turn)
             )
             for provider in providers
             if provider in way.goals
         }
-        for way in ways
+        for turn, way in enumerate(ways)
     }
     errands = [errand for errand in ERRANDS if errand.name in asked.errands.split(",")]
-    threads = start_errands(campaign, errands, most)
+    on = prepare_errands(campaign) if errands else None
+    threads = start_errands(campaign, [one for one in errands if one.group != LAST], on, most) if on else []
     number = {p: max(len(ends[w.name].get(p, ())) for w in ways if not w.fresh) for p in providers}
     pool = [Listing(campaign.hub, provider) for provider in providers for _ in range(number[provider])]
     for way in ways:
@@ -116,38 +117,45 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
         campaign.play(way, listings, ends[way.name])
     for thread in threads:
         thread.join()
+    if on is not None:
+        for errand in (one for one in errands if one.group == LAST):
+            campaign.record_errand(errand, on)
+            run_errands(campaign, [errand], on, most)
     campaign.settle()
 
 
-def start_errands(campaign: Campaign, errands: Sequence[Errand], most: int) -> list[threading.Thread]:
-    """Errands that wait for the same things run one after the other, the others side by side."""
-    if not errands:
-        return []
+def prepare_errands(campaign: Campaign) -> Errands:
     flat, olx, aviv = (campaign.prepare(provider, 1)[0] for provider in ("spotahome", "olx", "aviv"))
-    on = Errands(campaign.hub, flat, [olx, aviv])
+    return Errands(campaign.hub, flat, [olx, aviv])
+
+
+def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> list[threading.Thread]:
+    """Errands that wait for the same things run one after the other, the others side by side."""
     groups: dict[str, list[Errand]] = {}
     for errand in errands:
         campaign.record_errand(errand, on)
         groups.setdefault(errand.group, []).append(errand)
-
-    def go(group: Sequence[Errand]) -> None:
-        for errand in group:
-            points = spread(choose_errand(campaign.passed[errand.name], errand), most)
-            campaign.run_errand(errand, on, both_ends(points))
-
-    threads = [threading.Thread(target=go, args=(group,), daemon=True) for group in groups.values()]
+    threads = [
+        threading.Thread(target=run_errands, args=(campaign, group, on, most), daemon=True) for group in groups.values()
+    ]
     for thread in threads:
         thread.start()
     return threads
 
 
-def spread(points: Sequence[Point], most: int) -> list[Point]:
-    """So many of these, evenly; all for 0, none below."""
+def run_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> None:
+    for turn, errand in enumerate(errands):
+        points = spread(choose_errand(campaign.passed[errand.name], errand), most, turn)
+        campaign.run_errand(errand, on, both_ends(points))
+
+
+def spread(points: Sequence[Point], most: int, turn: int) -> list[Point]:
+    """So many of these, evenly, and others at another turn; all for 0, none below."""
     if most < 0:
         return []
     if most == 0 or len(points) <= most:
         return list(points)
-    return [points[number * len(points) // most] for number in range(most)]
+    return [points[(number * len(points) // most + turn) % len(points)] for number in range(most)]
 
 
 def list_dead_letters(hub: Hub) -> dict[str, int]:

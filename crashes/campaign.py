@@ -104,14 +104,28 @@ class Campaign:
         self.say(f"{way.name}: {len(victims)} arms, {len(going)} listings")
         arms = [Arm(cut.arm, cut.point, cut.phase, one.names) for one, cut in victims.items() if cut.point]
         with self.folder.armed(arms):
-            with ThreadPoolExecutor(AT_ONCE) as crowd:
-                list(crowd.map(way.begin, going))
+            refused = self._begin(way, going)
             goals = {listing: way.goals[listing.provider] for listing in going}
             self._late |= {one: (goals.pop(one), victims.get(one)) for one in going if one.provider in SLOW}
             wrong = await_peace(self.hub, goals, self.patience, lambda text: self.say(f"{way.name}: {text}"))
+        wrong |= refused
         for listing, cut in victims.items():
             cut.classified_id, cut.breach = listing.id, wrong.pop(listing, "")
         self._note([*victims.values(), *(self._bystander(way.name, *one) for one in wrong.items())])
+
+    def _begin(self, way: Way, listings: Sequence[Listing]) -> dict[Listing, str]:
+        """Begin a way for all of them; what the hub answered to those whose CRM it would not hear, however often."""
+        refused: dict[Listing, str] = {}
+
+        def begin(listing: Listing) -> None:
+            try:
+                way.begin(listing)
+            except (SandboxError, httpx.HTTPError) as error:
+                refused[listing] = str(error)
+
+        with ThreadPoolExecutor(AT_ONCE) as crowd:
+            list(crowd.map(begin, listings))
+        return refused
 
     def settle(self) -> None:
         """Judge those whose portal may need a day, scaled, until a lost creation is tried again."""

@@ -3,11 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from time import time
 from typing import Any
+from uuid import uuid4
 
-from crashes.listings import Hub, Listing
+from crashes.listings import Hub, Listing, find_process
+from placard.domain.instants import to_text
+from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
-from sandbox.errors import SandboxError
+from sandbox.samples import PORTUGUESE_FLAT, load_sample
 from sandbox.stack import describe_stack
 
 AGENTS = ("08699e5b-45dd-479e-8a7f-5a7563a843cb", "1f0f9c5e-7c1b-4a60-9b37-0f3f7d8a2f11")
@@ -15,7 +19,10 @@ AGENTS = ("08699e5b-45dd-479e-8a7f-5a7563a843cb", "1f0f9c5e-7c1b-4a60-9b37-0f3f7
 
 @dataclass
 class Errands:
-    """Triggers of these ways, on one hub. `flat` is a listing at Spotahome, `house` one at OLX and one at AVIV."""
+    """Triggers of these ways, on one hub. `flat` is a listing at Spotahome, `houses` are one at OLX and one at AVIV.
+
+    What would disturb the CRM that everybody else tells is another agency's.
+    """
 
     hub: Hub
     flat: Listing
@@ -23,8 +30,10 @@ class Errands:
     _published: bool = False
     _turn: int = 0
     _aws: EmbeddedAws = field(init=False)
+    _agency: Crm = field(init=False)
 
     def __post_init__(self) -> None:
+        self._agency = Crm(self.hub.endpoints, f"agency-{uuid4().hex[:8]}")
         self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
         self._resources = describe_stack(self._aws).resources
 
@@ -41,7 +50,11 @@ class Errands:
         self.invoke("PollSpotahomeFunction", {"sweep": "full"})
 
     def reconcile(self) -> None:
-        """A round of what is past its due time. Whatever was cut off on other ways is."""
+        """A round of what is past its due time: whatever was cut off on other ways, and messages without an advert."""
+        unknown = f"{self.hub.endpoints['receivers']['aviv']}/classifieds/{uuid4()}/statuses"
+        self.hub.http.post(
+            unknown, json={"portals": ["SL"], "status": "CREATED", "creationDate": to_text(int(time() * 1000))}
+        )
         self.invoke("ReconcileFunction", {})
 
     def compare(self) -> None:
@@ -58,10 +71,18 @@ class Errands:
         self.invoke("PollSpotahomeFunction", {"sweep": "full"})
 
     def subscribe(self) -> None:
-        """The CRM subscribes anew, has a new secret and what it was told before again."""
-        self.hub.subscribe()
-        self.hub.demand("GET", "/webhooks")
-        self.hub.demand("POST", "/webhooks/rotate")
+        """An agency subscribes, has a new secret, wants to be told again, and at last wants to be told nothing."""
+        url = f"{self.hub.endpoints['simulators']['crm']}/another-agency"
+        calls: list[tuple[str, str, Any]] = [
+            ("PUT", "/webhooks", {"url": url}),
+            ("GET", "/webhooks", None),
+            ("POST", "/webhooks/rotate", None),
+            ("POST", "/webhooks/replay", {"since": "2026-01-01T00:00:00.000Z"}),
+            ("DELETE", "/webhooks", None),
+            ("POST", "/classifieds", load_sample(PORTUGUESE_FLAT, portals=["SL"])),
+        ]
+        for method, path, body in calls:
+            self._agency.send(method, path, json=body)
 
     def read(self) -> None:
         """The CRM reads all there is to read."""
@@ -69,20 +90,24 @@ class Errands:
         for path in (f"/classifieds/{one}", f"/classifieds/{one}/statuses", "/classifieds", "/statuses"):
             self.hub.demand("GET", path, params={"limit": 2})
         self.hub.demand("POST", "/classifieds/preflight", json=self.houses[0].body)
+        self.hub.demand("POST", "/classifieds/batch", json={"items": [self.houses[0].body]})
+
+    def fail(self) -> None:
+        """OLX fails for a moment, and its account is left alone."""
+        for status in (503, 502):
+            self.hub.switch("olx", "POST", "faults", {"kind": "status", "status": status, "times": 1})
+        self.houses[0].put(max(self.houses[0].price, 180_000) + 1_000)
 
     def assign(self) -> None:
         """The CRM gives the flat another agent."""
         self._turn += 1
-        number = self._process()
+        number = find_process(self.flat)
         body = {"agentId": AGENTS[self._turn % len(AGENTS)]}
         self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
 
-    def _process(self) -> int:
-        query = {"propertyId": self.flat.latest["advert"]["id"]}
-        rows = self.hub.demand("GET", "/listing-processes", params=query)["_embedded"]["sah:listing-processes"]
-        if not rows:
-            raise SandboxError("the flat's process is not in the hub's copy")
-        return int(rows[0]["id"])
+
+# Ending everybody's tokens slows all other ways down, and what is past its due time is there once they were cut off.
+LAST = "last"
 
 
 @dataclass(frozen=True)
@@ -97,10 +122,11 @@ class Errand:
 
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
-    Errand("renew", ("deliver_publication",), Errands.renew),
-    Errand("due", ("reconcile",), Errands.reconcile, "rounds"),
+    Errand("renew", ("deliver_publication",), Errands.renew, LAST),
+    Errand("fail", ("deliver_publication",), Errands.fail, LAST),
+    Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("compare", ("reconcile",), Errands.compare, "rounds"),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
-    Errand("subscribe", ("subscribe_webhook",), Errands.subscribe),
+    Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )

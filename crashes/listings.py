@@ -3,7 +3,7 @@
 Judged from outside alone: the hub's API, the portals' adverts, what the CRM's receiving end accepted.
 """
 
-import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,6 @@ import httpx
 from placard.domain.ids import classified_id
 from sandbox.crm import Crm
 from sandbox.errors import SandboxError
-from sandbox.processes import await_condition
 from sandbox.samples import PORTUGUESE_FLAT, SPANISH_FLAT, load_sample, set_price
 
 Json = dict[str, Any]
@@ -57,10 +56,13 @@ class Hub:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
-    def demand(self, method: str, path: str, **options: Any) -> Json:
-        """Call the API as a patient CRM: what was not answered, or with a 5xx, is asked again."""
+    def demand(self, method: str, path: str, *, done: int = 0, **options: Any) -> Json:
+        """Call the API as a patient CRM: what was not answered, or with a 5xx, is asked again.
+
+        `done` is the status which then says that the first call was taken.
+        """
         last = "no answer"
-        for _ in range(REPEATS):
+        for number in range(REPEATS):
             try:
                 answer = self.crm.send(method, path, **options)
             except httpx.TransportError as error:
@@ -69,6 +71,8 @@ class Hub:
             if answer.is_success:
                 body: Json = answer.json() if answer.content else {}
                 return body
+            if number and answer.status_code == done:
+                return {}
             last = f"HTTP {answer.status_code} {answer.text[:200]}"
             if answer.status_code < 500:
                 break
@@ -156,6 +160,12 @@ class Listing:
     def delete(self) -> None:
         self.revision = int(self.hub.demand("DELETE", f"/classifieds/{self.id}")["revision"])
 
+    def cancel_process(self) -> None:
+        """Cancel its listing process at Spotahome, as soon as a sweep has brought the hub a copy of it."""
+        number = find_process(self)
+        self.hub.demand("DELETE", f"/listing-processes/{number}", done=409)
+        self.revision += 1
+
     @property
     def latest(self) -> Json:
         items = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"filter": "latest"})["items"]
@@ -166,6 +176,19 @@ class Listing:
         """What changed a fact, oldest first."""
         items = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"limit": 100})["items"]
         return [entry for entry in reversed(items) if entry["outcome"] == "applied"]
+
+
+def find_process(listing: Listing, patience: float = 120) -> int:
+    """The number of a property's listing process in the hub's copy; SandboxError when no sweep brings one."""
+    query = {"propertyId": listing.latest["advert"]["id"]}
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        answer = listing.hub.demand("GET", "/listing-processes", params=query)
+        rows = answer["_embedded"]["sah:listing-processes"]
+        if rows:
+            return int(rows[0]["id"])
+        time.sleep(LOOK_SECONDS)
+    raise SandboxError(f"no sweep has brought the process of {listing.id}")
 
 
 def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Sequence[Json]) -> str | None:
@@ -219,26 +242,31 @@ def _missing(timeline: Sequence[Json], revisions: int) -> list[str]:
 
 
 def await_peace(
-    hub: Hub, goals: Mapping[Listing, Goal], seconds: float, say: Callable[[str], None]
+    hub: Hub, goals: Mapping[Listing, Goal], patience: float, say: Callable[[str], None]
 ) -> dict[Listing, str]:
-    """Wait until every listing has come right; what is still wrong about the others when the time is over."""
+    """Wait until every listing has come right; what is wrong about those left when none has for `patience` seconds."""
     wrong = dict.fromkeys(goals, "")
-    guard = threading.Event()
-
-    def look(*, closely: bool = False) -> bool:
-        accepted = hub.accepted()
-        near = [one for one in wrong if closely or _is_told(one, goals[one], accepted.get(one.id, ()))]
-        adverts = {provider: hub.adverts(provider) for provider in {one.provider for one in near}}
-        for listing in near:
-            complaint = complain(listing, goals[listing], adverts[listing.provider], accepted.get(listing.id, ()))
-            if complaint is None:
-                del wrong[listing]
-            else:
-                wrong[listing] = complaint
+    deadline = time.monotonic() + patience
+    while wrong:
+        over, before = time.monotonic() > deadline, len(wrong)
+        _look(hub, goals, wrong, closely=over)
         say(f"{len(goals) - len(wrong)} of {len(goals)} have come right")
-        guard.wait(0 if closely else LOOK_SECONDS)
-        return not wrong
-
-    if not await_condition(look, seconds):
-        look(closely=True)
+        if over:
+            break
+        if len(wrong) < before:
+            deadline = time.monotonic() + patience
+        time.sleep(LOOK_SECONDS if wrong else 0)
     return wrong
+
+
+def _look(hub: Hub, goals: Mapping[Listing, Goal], wrong: dict[Listing, str], *, closely: bool) -> None:
+    """Take out what has come right; what the CRM has not heard of its goal is only looked at when asked to."""
+    accepted = hub.accepted()
+    near = [one for one in wrong if closely or _is_told(one, goals[one], accepted.get(one.id, ()))]
+    adverts = {provider: hub.adverts(provider) for provider in {one.provider for one in near}}
+    for listing in near:
+        complaint = complain(listing, goals[listing], adverts[listing.provider], accepted.get(listing.id, ()))
+        if complaint is None:
+            del wrong[listing]
+        else:
+            wrong[listing] = complaint

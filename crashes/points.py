@@ -16,6 +16,8 @@ TABLE_CALLS = frozenset({"get", "put", "update", "delete", "query", "scan", "bat
 # Sites that no way of a function passes, and why.
 NOT_PASSED = {
     "aws.dead_letters": "the operator's redrive runs on a person's machine, not in a function",
+    "aws.progress": "the nightly comparison notes how far it is once a night, and a hub of ten minutes has one night at most",
+    "aws.publications.DynamoPublicationStore.write_link.update": "only after an answer has lost twenty races in a row",
     "portals.olx.tokens": "an OLX token that is lost between the answer and its keeping ends in consent_revoked (lifecycle §8)",
 }
 

@@ -95,6 +95,13 @@ WAYS = (
         },
         fresh=True,
     ),
+    Way(
+        "cancel",
+        ("listing_processes", "relay_changes", "deliver_publication"),
+        Listing.cancel_process,
+        {"spotahome": Goal("DELETED", "withdrawn", shown=False)},
+        fresh=True,
+    ),
 )
 
 

@@ -1,7 +1,7 @@
 """Shorter limits for a hub whose workers are ended on purpose: what a dead one holds comes back within seconds.
 
 In earnest a lease outlives whoever took it by a minute (lifecycle §7). The simulators answer within milliseconds, so here a
-function may run 15 seconds.
+function may run 25 seconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,8 +11,8 @@ from typing import Any
 from sandbox.embedded_aws import EmbeddedAws
 from sandbox.stack import describe_stack
 
-TIMEOUT_SECONDS = 15
-LEASE_SECONDS = 20
+TIMEOUT_SECONDS = 25
+LEASE_SECONDS = 30
 LEASING = ("DeliverPublicationFunction", "NotifyCrmFunction", "PollSpotahomeFunction")
 
 
