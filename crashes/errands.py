@@ -90,7 +90,9 @@ class Errands:
         for path in (f"/classifieds/{one}", f"/classifieds/{one}/statuses", "/classifieds", "/statuses"):
             self.hub.demand("GET", path, params={"limit": 2})
         self.hub.demand("POST", "/classifieds/preflight", json=self.houses[0].body)
-        self.hub.demand("POST", "/classifieds/batch", json={"items": [self.houses[0].body]})
+        self.hub.demand(
+            "POST", "/classifieds/batch", json={"items": [{"op": "put", "classified": self.houses[0].body}]}
+        )
 
     def fail(self) -> None:
         """OLX fails for a moment, and its account is left alone."""

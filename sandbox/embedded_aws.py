@@ -7,6 +7,9 @@ What we rely on, read in ministack 1.5:
 - The access key `test` is the account's root.
 - API and function URLs are reached by path, without a Host header of their own: `/_aws/execute-api/{apiId}/$default/…`
   and `/_aws/lambda-url/{urlId}/…`; Cognito's token endpoint is `/oauth2/token` for every pool.
+- A worker inherits ministack's own environment, below its function's variables.
+- A worker that dies fails its call: a batch of the stream is taken up again after a second, a message of a queue when its
+  visibility ends, and who waits for an answer gets a 5xx.
 - Workers read their standard input and end with ministack. Their folders lie in TMPDIR, beside the unpacked layers.
 - How events are polled and layers unpacked is replaced by `aws_process`.
 """

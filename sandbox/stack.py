@@ -83,7 +83,7 @@ def deploy_stack(
     return describe_stack(aws, name)
 
 
-def describe_stack(aws: EmbeddedAws, name: str) -> Stack:
+def describe_stack(aws: EmbeddedAws, name: str = STACK) -> Stack:
     """Read a deployed stack."""
     formation = aws.client("cloudformation")
     found = formation.describe_stacks(StackName=name)["Stacks"][0]
