@@ -110,10 +110,12 @@ class ConsolePage:
         return self.panel.get_by_role("region", name=portal)
 
     def speak(self, language: str) -> None:
-        """Choose a language."""
+        """Choose a language, which keeps the focus where it is."""
+        self.page.locator("#language").focus()
         self.page.locator("#language").select_option(language)
         expect(self.page.locator("html")).to_have_attribute("lang", language)
         self.await_listings()
+        expect(self.page.locator("#language")).to_be_focused()
 
     def find_barriers(self) -> list[str]:
         """What axe-core holds against the page: WCAG 2.2 AA and its best practices."""

@@ -8,7 +8,7 @@ import { PORTALS, text, when } from "./texts.js";
 
 const PAGE = 50;
 const AGAIN_MS = 1500; // between two looks at a listing that is under way
-const LOOKS = 40;
+const LOOKS = 80;
 const UNDER_WAY = new Set(["RECEIVING", "RECEIVED", "CREATING", "UPDATING", "DELETING"]);
 
 /**
@@ -31,6 +31,7 @@ export class ListingView {
   #id = "";
   #reading = new AbortController();
   #looks = 0;
+  #drawn = "";
 
   constructor({ board, onClose, onChange }) {
     this.#board = board;
@@ -46,8 +47,8 @@ export class ListingView {
     return this.#id;
   }
 
-  /** Open a listing and put the focus there. */
-  async open(id, api) {
+  /** Open a listing and put the focus there; without `focus` it is drawn anew, in the language spoken now. */
+  async open(id, api, { focus = true } = {}) {
     this.#reading.abort();
     this.#reading = new AbortController();
     this.#id = id;
@@ -55,7 +56,8 @@ export class ListingView {
     this.#looks = LOOKS;
     this.panel.hidden = false;
     this.panel.replaceChildren(...this.#makeHead(), make("p", { class: "quiet", text: "…" }));
-    find("listing-title").focus();
+    if (focus) find("listing-title").focus();
+    this.#drawn = "";
     await this.#read();
   }
 
@@ -68,11 +70,6 @@ export class ListingView {
     this.#onClose(id);
   }
 
-  /** Draw it anew, in the language spoken now. */
-  redraw(api) {
-    if (this.#id) this.open(this.#id, api);
-  }
-
   async #read() {
     const signal = this.#reading.signal;
     try {
@@ -81,7 +78,10 @@ export class ListingView {
         this.#api.listStatuses(this.#id, { limit: PAGE, signal }),
       ]);
       if (signal.aborted) return;
-      this.#draw(latest.items, page);
+      // What did not change is not drawn again under the reader's eyes.
+      const said = JSON.stringify([latest, page]);
+      if (said !== this.#drawn) this.#draw(latest.items, page);
+      this.#drawn = said;
       this.#follow(latest.items, signal);
     } catch (error) {
       if (signal.aborted) return;

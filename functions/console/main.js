@@ -282,7 +282,7 @@ function listen() {
     if (!readToken()) return;
     api = new Api({ customer: api.customer, language: spoken() });
     load(); // hints come from the API
-    view.redraw(api);
+    if (view.id) view.open(view.id, api, { focus: false });
   });
   find("token-form").addEventListener("submit", (event) => {
     event.preventDefault();
