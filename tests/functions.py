@@ -30,6 +30,8 @@ START = """
 import json, sys
 sys.path[:0] = {folders!r}
 import app
+"""
+BUILD = """
 from placard import bootstrap
 for part in {parts!r}:
     eval("bootstrap." + part)
@@ -47,7 +49,8 @@ _AWS = {
 def start_script(function: str, *layers: object) -> str:
     """A script that imports the function from its folder, with these folders before all others, and builds its parts."""
     folders = [str(folder) for folder in (*layers, ROOT / "functions" / function)]
-    return START.format(folders=folders, parts=PARTS[function])
+    parts = PARTS[function]
+    return START.format(folders=folders) + (BUILD.format(parts=parts) if parts else "")
 
 
 def environment_of(function: str) -> dict[str, str]:
