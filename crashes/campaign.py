@@ -180,5 +180,9 @@ def both_ends(points: Sequence[Point]) -> list[End]:
 
 def choose_errand(points: frozenset[Point], errand: Errand) -> list[Point]:
     """The points of an errand: each site of its functions on each way through the use case, whatever the pass."""
-    found = {Point(one.function, one.site, one.via, None) for one in points if one.function in errand.functions}
+    found = {
+        Point(one.function, one.site, one.via, None)
+        for one in points
+        if one.function in errand.functions and any(part in one.site for part in errand.sites)
+    }
     return sorted(found, key=str)

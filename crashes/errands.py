@@ -120,12 +120,16 @@ class Errand:
     functions: tuple[str, ...]
     go: Callable[[Errands], None]
     group: str = "quick"
+    sites: tuple[str, ...] = (
+        "",
+    )  # those whose name holds one of these: what others pass beside them meanwhile is not the errand's
 
 
+RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
-    Errand("renew", ("deliver_publication",), Errands.renew, LAST),
-    Errand("fail", ("deliver_publication",), Errands.fail, LAST),
+    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, LAST, RENEWING),
+    Errand("fail", ("deliver_publication",), Errands.fail, LAST, ("aws.circuits",)),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("compare", ("reconcile",), Errands.compare, "rounds"),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),

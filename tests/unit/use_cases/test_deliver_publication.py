@@ -150,6 +150,30 @@ def test_a_post_nobody_finds_is_sent_again_only_after_the_settle_time(world: Wor
     assert 30 * MINUTE <= sent[1] - began <= 31 * MINUTE
 
 
+def test_a_creation_lost_for_a_day_has_more_than_one_try_when_it_is_sent_again() -> None:
+    """Spotahome's settle time is a day, as long as a call may fail: the first hitch of the second call ended the revision."""
+    world = World(replace(FACTS, settle=DAY))
+    world.publish()
+    sent = []
+
+    def lose_then_stumble(call: Call) -> Answer:
+        sent.append(world.clock.now())
+        if len(sent) < 3:
+            raise PortalUnavailableError("no answer", taken=len(sent) == 1)
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = lose_then_stumble
+    for _ in range(500):
+        world.settle()
+        if len(sent) == 3 or "CREATING_FAILED(1)" in world.told():
+            break
+        world.clock.advance(max((world.publication.due or 0) - world.clock.now(), 1))
+        world.reconcile()
+    assert len(sent) == 3
+    assert sent[1] - sent[0] >= DAY
+    assert world.told()[-1] == "CREATING(1)"
+
+
 def test_an_outage_is_told_after_15_minutes_and_given_up_after_24_hours(world: World) -> None:
     world.publish()
 

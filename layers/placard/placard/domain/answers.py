@@ -248,11 +248,18 @@ def postpone(
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
 
-def forget(publication: Publication, operation_id: str, now: int) -> Folded:
-    """Give up an operation that was never taken after all, so that the next look sends it again."""
+def forget(publication: Publication, operation_id: str, now: int, policy: Policy | None = None) -> Folded:
+    """Give up an operation that was never taken after all, so that the next look sends it again.
+
+    With the policy: a search has shown it. The time spent searching may be all that a call may fail for (Spotahome's day), so
+    the call that follows has an hour's tries before the revision fails.
+    """
     if not _is_mine(publication, operation_id):
         return Folded(publication, (), Outcome.UNCHANGED)
-    return Folded(wake(_drop(publication), now), (), Outcome.APPLIED)
+    since = publication.failing_since
+    if since is not None and policy is not None:
+        since = max(since, now - policy.give_up + policy.again)
+    return Folded(wake(replace(_drop(publication), failing_since=since), now), (), Outcome.APPLIED)
 
 
 def overdue(publication: Publication, policy: Policy, now: int) -> Folded:

@@ -306,7 +306,8 @@ class DeliverPublication:
         if found is not None:
             self._join(asking, running, found)
         elif self.clock.now() >= running.began_at + self.provider.policy.settle:
-            self._fold(asking, lambda current, now: answers.forget(current, running.id, now))
+            policy = self.provider.policy
+            self._fold(asking, lambda current, now: answers.forget(current, running.id, now, policy))
         else:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
             self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
