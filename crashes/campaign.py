@@ -12,6 +12,7 @@ import httpx
 from crashes.errands import Errand, Errands
 from crashes.listings import Goal, Hub, Listing, await_peace
 from crashes.plan import AFTER, BEFORE, Arm, CrashFolder, Point
+from crashes.points import why_not
 from crashes.ways import WAYS, Way
 from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
@@ -108,6 +109,11 @@ class Campaign:
             goals = {listing: way.goals[listing.provider] for listing in going}
             self._late |= {one: (goals.pop(one), victims.get(one)) for one in going if one.provider in SLOW}
             wrong = await_peace(self.hub, goals, self.patience, lambda text: self.say(f"{way.name}: {text}"))
+            # Whose end is judged only later is still under way: its arm stays until it has struck.
+            late = [
+                Arm(cut.arm, cut.point, cut.phase) for one, cut in victims.items() if one in self._late and cut.point
+            ]
+            await_condition(lambda: all(map(self.folder.has_struck, late)), ERRAND_SECONDS)
         wrong |= refused
         for listing, cut in victims.items():
             cut.classified_id, cut.breach = listing.id, wrong.pop(listing, "")
@@ -183,6 +189,6 @@ def choose_errand(points: frozenset[Point], errand: Errand) -> list[Point]:
     found = {
         Point(one.function, one.site, one.via, None)
         for one in points
-        if one.function in errand.functions and any(part in one.site for part in errand.sites)
+        if one.function in errand.functions and not why_not(one.site) and any(part in one.site for part in errand.sites)
     }
     return sorted(found, key=str)

@@ -125,13 +125,15 @@ class Errand:
     )  # those whose name holds one of these: what others pass beside them meanwhile is not the errand's
 
 
+# How far a night is, is noted once a night: no second arm could strike there.
+COMPARING = ("aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
     Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, LAST, RENEWING),
     Errand("fail", ("deliver_publication",), Errands.fail, LAST, ("aws.circuits",)),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("compare", ("reconcile",), Errands.compare, "rounds"),
+    Errand("compare", ("reconcile",), Errands.compare, "rounds", COMPARING),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),

@@ -13,10 +13,11 @@ PASSED = Path(__file__).parent / "passed.json"
 FOLDERS = ("aws", "portals", "callbacks")
 TABLE_CALLS = frozenset({"get", "put", "update", "delete", "query", "scan", "batch_get", "transact"})
 
-# Sites that no way of a function passes, and why.
-NOT_PASSED = {
+# Sites at which no function is cut off, and why.
+NOT_CUT_OFF = {
     "aws.dead_letters": "the operator's redrive runs on a person's machine, not in a function",
-    "aws.progress": "the nightly comparison notes how far it is once a night, and a hub of ten minutes has one night at most",
+    "aws.classifieds.DynamoClassifiedStore.load_classifieds.batch_get": "a batch of the API only reads there; no run yet",
+    "aws.queues.SqsWakeUps.retry_messages.send_message_batch": "a message without an advert is a minute old by then; no run yet",
     "aws.publications.DynamoPublicationStore.write_link.update": "only after an answer has lost twenty races in a row",
     "portals.olx.tokens": "an OLX token that is lost between the answer and its keeping ends in consent_revoked (lifecycle §8)",
 }
@@ -36,8 +37,8 @@ def list_sites() -> dict[str, str]:
 
 
 def why_not(site: str) -> str | None:
-    """Why no way passes a site, None where one has to."""
-    return next((reason for name, reason in NOT_PASSED.items() if site == name or site.startswith(f"{name}.")), None)
+    """Why nobody is cut off at a site, None where somebody has to be."""
+    return next((reason for name, reason in NOT_CUT_OFF.items() if site == name or site.startswith(f"{name}.")), None)
 
 
 def _calls(node: ast.AST, within: tuple[str, ...]) -> Iterator[tuple[str, ast.Call]]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from crashes.listings import Goal, Listing
 from crashes.plan import Point
+from crashes.points import why_not
 
 PUBLISHING = (
     "publish_classified",
@@ -109,7 +110,7 @@ def choose(points: frozenset[Point], way: Way) -> list[Point]:
     """The points of a way that are cut off: of its own functions, and only passes that leave something different behind."""
     found = set()
     for point in points:
-        if point.function not in way.functions or not way.sites(point.site):
+        if point.function not in way.functions or not way.sites(point.site) or why_not(point.site):
             continue
         nth = 1 if point.site.rpartition(".")[2] in READS else point.nth
         if nth is not None and nth <= MOST_PASSES:
