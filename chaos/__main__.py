@@ -17,13 +17,13 @@ import time
 import httpx
 from rich.console import Console
 
-from chaos.campaign import Campaign, Progress
-from chaos.plan import draw_plan
+from chaos.campaign import Campaign, Outcome, Progress
+from chaos.plan import Plan, draw_plan
 from chaos.report import is_kept, print_report, show_progress, write_report
-from chaos.weather import forecast
+from chaos.weather import Squall, forecast
 from sandbox.__main__ import show_step
 from sandbox.errors import SandboxError
-from sandbox.hub import running_hub
+from sandbox.hub import start_hub, stop_hub
 from sandbox.processes import ROOT, free_port
 
 FOLDER = ROOT / ".chaos"
@@ -44,17 +44,9 @@ def main() -> int:
         signal.signal(number, lambda *_: sys.exit(1))  # so that what was started is ended
     os.environ.setdefault("TIME_SCALE", TIME_SCALE)
     storm_s = asked.storm or max(LEAST_STORM_S, STORM_S_EACH * asked.classifieds)
-    plan, squalls = draw_plan(asked.seed, asked.classifieds, storm_s), forecast(asked.seed, storm_s)
+    plan = draw_plan(asked.seed, asked.classifieds, storm_s)
     try:
-        with running_hub(free_port(), state=FOLDER, step=show_step) as endpoints:
-            began = time.monotonic()
-            console.print(
-                f"Seed {asked.seed}: {asked.classifieds} classifieds on three portals, a storm of {storm_s:.0f} s"
-            )
-            with Screen(began) as screen:
-                outcome = Campaign(endpoints, screen.show).run(plan, squalls, PATIENCE_S)
-            write_report(outcome, FOLDER)
-            print_report(outcome, console)
+        outcome = run_campaign(plan, forecast(asked.seed, storm_s))
     except (SandboxError, httpx.HTTPError) as error:
         print(f"{error or repr(error)}: see the logs in {FOLDER.name}.", file=sys.stderr)
         return 1
@@ -62,6 +54,22 @@ def main() -> int:
         print("Interrupted.", file=sys.stderr)
         return 130
     return 0 if is_kept(outcome) else 1
+
+
+def run_campaign(plan: Plan, squalls: list[Squall]) -> Outcome:
+    """In a sandbox of its own: what another campaign left at the portals is none of this one's."""
+    endpoints = start_hub(free_port(), FOLDER, show_step)
+    try:
+        began = time.monotonic()
+        classifieds = len(plan.lanes)
+        console.print(f"Seed {plan.seed}: {classifieds} classifieds on three portals, a storm of {plan.storm_s:.0f} s")
+        with Screen(began) as screen:
+            outcome = Campaign(endpoints, screen.show).run(plan, squalls, PATIENCE_S)
+        write_report(outcome, FOLDER)
+        print_report(outcome, console)
+        return outcome
+    finally:
+        stop_hub(FOLDER)
 
 
 def read_arguments() -> argparse.Namespace:

@@ -114,21 +114,21 @@ class Campaign:
             self.progress.converged = court.converged
             self._report()
 
-        moved_at, moved = calm, (0, 0)
+        reached, checked, moved_at, moved = None, False, calm, (0, 0)
         while time.monotonic() < moved_at + patience_s:
             if not court.look_at_open(look):
                 if moved != (court.converged, court.accepted):
                     moved_at, moved = time.monotonic(), (court.converged, court.accepted)
                 time.sleep(PAUSE_S)
-                continue
-            reached = time.monotonic() - calm
-            self.progress.phase = "quiet"
-            time.sleep(QUIET_S)
-            judgement = court.judge_all(look)
-            if not judgement.findings:
-                return reached, judgement
-            self.progress.phase = "calm"
-        return None, court.judge_all(look)
+            elif checked:
+                return reached, court.judgement
+            else:
+                # What is right now must stay so; whatever has moved since is looked at until it is right again.
+                reached, checked, self.progress.phase = time.monotonic() - calm, True, "quiet"
+                time.sleep(QUIET_S)
+                court.look_at_all(look)
+        court.look_at_all(look)
+        return None, court.judgement
 
     def _check_homes(self, stop: threading.Event) -> None:
         while not stop.wait(HOMES_S):

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from chaos.crm import PREFIX, Agency, insist
-from chaos.plan import PORTALS, Listing
+from chaos.plan import PORTALS
 from chaos.portals import Advert, Key, Portals, key_of
 from chaos.verdict import Entry, Finding, count_repeated, is_explained, judge_publication, judge_telling
 from sandbox.crm import Crm
 
 OPEN_IN_A_ROW = 15
+SIDE_BY_SIDE = 4
 
 Case = tuple[int, str]  # a listing's number and a portal, or the empty text for what its CRM was told
 
 
 @dataclass
 class Judgement:
-    """What one look found. `explained` counts publications whose wish ended with a problem, by portal and code."""
+    """What a look found. `explained` counts publications whose wish ended with a problem, by portal and code."""
 
     findings: dict[Case, list[Finding]] = field(default_factory=dict)
     adverts: int = 0
     met: Counter[str] = field(default_factory=Counter)
-    explained: dict[str, Counter[str]] = field(default_factory=lambda: {portal: Counter() for portal in PORTALS})
+    explained: Counter[tuple[str, str]] = field(default_factory=Counter)
     entries: int = 0
 
     @property
     def counts(self) -> Counter[str]:
         return Counter(finding.kind for findings in self.findings.values() for finding in findings)
+
+    def add(self, other: Judgement) -> None:
+        """Take in what a look at other listings found."""
+        self.findings |= other.findings
+        self.adverts += other.adverts
+        self.met += other.met
+        self.explained += other.explained
+        self.entries += other.entries
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the hub says of a listing: each portal's latest entry, and what was applied, oldest first."""
+
+    latest: Mapping[str, Entry]
+    applied: list[Entry]
 
 
 class Court:
@@ -42,6 +60,7 @@ class Court:
         self._accepted: defaultdict[str, list[str]] = defaultdict(list)
         self._counted = 0
         self._open = deque(agency.listings)
+        self._judged: dict[int, Judgement] = {}
 
     def close(self) -> None:
         self._crm.close()
@@ -68,24 +87,34 @@ class Court:
         adverts, in_a_row = self._read_outside(), 0
         for _ in range(len(self._open)):
             number = self._open.popleft()
-            judgement = Judgement()
-            self._judge(number, self._agency.listings[number], adverts, judgement, whole=False)
-            if judgement.findings:
+            if self._judge(number, adverts, self._read(number)):
+                in_a_row = 0
+            else:
                 self._open.append(number)
-            in_a_row = in_a_row + 1 if judgement.findings else 0
+                in_a_row += 1
             progress()
             if in_a_row == OPEN_IN_A_ROW:
                 break
         return not self._open
 
-    def judge_all(self, progress: Callable[[], None]) -> Judgement:
-        """Look at everything once more."""
-        adverts, judgement = self._read_outside(), Judgement()
-        for number, listing in self._agency.listings.items():
-            self._judge(number, listing, adverts, judgement, whole=True)
-            progress()
-        self._open.extend(dict.fromkeys(number for number, _ in judgement.findings))
-        return judgement
+    def look_at_all(self, progress: Callable[[], None]) -> None:
+        """Look at every listing once; those that are not right are open again."""
+        adverts = self._read_outside()
+        self._open.clear()
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+            numbers = list(self._agency.listings)
+            for number, record in zip(numbers, pool.map(self._read, numbers), strict=True):
+                if not self._judge(number, adverts, record):
+                    self._open.append(number)
+                progress()
+
+    @property
+    def judgement(self) -> Judgement:
+        """Of all listings, each as it was seen last."""
+        whole = Judgement()
+        for judged in self._judged.values():
+            whole.add(judged)
+        return whole
 
     def _read_outside(self) -> Mapping[Key, list[Advert]]:
         told, self._counted = self._portals.list_accepted(PREFIX, self._counted)
@@ -93,28 +122,29 @@ class Court:
             self._accepted[one["path"].split("/")[-2]].append(one["webhook_id"])
         return self._portals.list_adverts()
 
-    def _judge(
-        self, number: int, listing: Listing, adverts: Mapping[Key, list[Advert]], judgement: Judgement, *, whole: bool
-    ) -> None:
+    def _read(self, number: int) -> Record:
+        """What the hub says of a listing."""
         classified_id = self._agency.ids[number]
         latest = insist(lambda: self._crm.read_latest(classified_id))
-        for portal in PORTALS:
-            revision = self._agency.revisions[number, portal]
-            found = adverts.get(key_of(listing, portal), [])
-            entry = latest.get(portal)
-            self._add(judgement, (number, portal), judge_publication(listing, portal, revision, found, entry))
-            judgement.adverts += sum(advert.stands for advert in found)
-            if entry is not None and is_explained(entry, revision):
-                judgement.explained[portal][entry["problem"]["code"]] += 1
-            else:
-                judgement.met[portal] += (number, portal) not in judgement.findings
-        if judgement.findings and not whole:
-            return  # what is still moving has more to tell
         told = insist(lambda: list(self._crm.list_statuses(classified_id)))
-        entries: list[Entry] = [entry for entry in told if entry["outcome"] == "applied"]
-        judgement.entries += len(entries)
-        self._add(judgement, (number, ""), judge_telling(reversed(entries), self._accepted[classified_id]))
+        return Record(latest, [entry for entry in reversed(told) if entry["outcome"] == "applied"])
 
-    def _add(self, judgement: Judgement, case: Case, findings: list[Finding]) -> None:
-        if findings:
-            judgement.findings[case] = findings
+    def _judge(self, number: int, adverts: Mapping[Key, list[Advert]], record: Record) -> bool:
+        """Judge a listing; whether everything is as it should be."""
+        listing, judged = self._agency.listings[number], Judgement(entries=len(record.applied))
+        for portal in PORTALS:
+            revision, entry = self._agency.revisions[number, portal], record.latest.get(portal)
+            found = adverts.get(key_of(listing, portal), [])
+            judged.adverts += sum(advert.stands for advert in found)
+            findings = judge_publication(listing, portal, revision, found, entry)
+            if findings:
+                judged.findings[number, portal] = findings
+            elif entry is not None and is_explained(entry, revision):
+                judged.explained[portal, entry["problem"]["code"]] += 1
+            else:
+                judged.met[portal] += 1
+        untold = judge_telling(record.applied, self._accepted[self._agency.ids[number]])
+        if untold:
+            judged.findings[number, ""] = untold
+        self._judged[number] = judged
+        return not judged.findings

@@ -64,8 +64,8 @@ def print_report(outcome: Outcome, console: Console) -> None:
     for heading in ("portal", "as wished", "ended with a problem"):
         portals.add_column(heading)
     for portal in PORTALS:
-        explained = outcome.judgement.explained[portal]
-        told = ", ".join(f"{count} {code}" for code, count in explained.most_common())
+        explained = outcome.judgement.explained.most_common()
+        told = ", ".join(f"{count} {code}" for (where, code), count in explained if where == portal)
         portals.add_row(portal, str(outcome.judgement.met[portal]), told or "–")
     console.print(portals)
     console.print()
