@@ -8,31 +8,26 @@ from functools import partial
 
 from rich.console import Console
 
-from bench import branch, calls, cold_start, cpu, end_to_end, growth, lifecycle, memory
+from bench import branch, calls, cold_start, cpu, growth, lifecycle, memory
 from bench.stage import FOLDER, Stage, set_up
 from bench.table import Row, show, write
 
-# Functions alone, on an AWS of the bench.
-ON_STAGE: dict[str, Callable[[Stage], list[Row]]] = {
+GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "calls": calls.measure,
     "branch": branch.measure,
     "cold_start": cold_start.measure,
     "cpu": cpu.measure,
     "memory": memory.measure,
     "growth": growth.measure,
-}
-# The whole hub, on the embedded AWS.
-ON_HUB: dict[str, Callable[[], list[Row]]] = {
     "lifecycle": lifecycle.measure,
-    "end_to_end": end_to_end.measure,
 }
 
 
 def main(names: list[str]) -> int:
     """Return 1 where a row misses its bound."""
-    unknown = set(names) - {*ON_STAGE, *ON_HUB}
+    unknown = set(names) - set(GROUPS)
     if unknown:
-        sys.exit(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join([*ON_STAGE, *ON_HUB])}")
+        sys.exit(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
     console, rows = Console(), []
 
     def add(name: str, measure: Callable[[], list[Row]]) -> None:
@@ -42,14 +37,9 @@ def main(names: list[str]) -> int:
         console.print(f"{name}: done")
         write(rows, FOLDER / "results.json")
 
-    chosen = [name for name in ON_STAGE if not names or name in names]
-    if chosen:
-        with set_up() as stage:
-            for name in chosen:
-                add(name, partial(ON_STAGE[name], stage))
-    for name, measure in ON_HUB.items():
-        if not names or name in names:
-            add(name, measure)
+    with set_up() as stage:
+        for name in [name for name in GROUPS if not names or name in names]:
+            add(name, partial(GROUPS[name], stage))
     show(rows)
     return int(any(row.ok is False for row in rows))
 

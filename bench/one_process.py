@@ -1,5 +1,7 @@
 """A Lambda worker as the bench starts it: `python one_process.py CALLS` with the function's folder first on the path.
 
+Without CALLS it answers each event that comes as a line of its standard input, with a line `{answer, seconds, peak}`.
+
 CALLS is a JSON file, `{"warm_up": [event, …], "measured": [event, …]}`. What was measured goes, one JSON line each, to
 the file descriptor that BENCH_REPORT names: the first answer as soon as it is there, with the processor time since the
 start, then the figures of the whole run. Before the function it imports what the runtime client of Lambda imports, and
@@ -67,4 +69,15 @@ def main() -> None:
     os._exit(0)
 
 
-main()
+def serve() -> None:
+    """Answer events until there are no more."""
+    from app import handler  # noqa: PLC0415
+
+    context = Context()
+    for line in sys.stdin:
+        began = time.perf_counter()
+        answer = handler(json.loads(line), context)
+        report(answer=answer, seconds=time.perf_counter() - began, peak=peak_bytes())
+
+
+main() if len(sys.argv) > 1 else serve()

@@ -69,6 +69,13 @@ def _classified(estate: str, amount: int = 412_000) -> str:
     return json.dumps(body)
 
 
+def post_of(body: dict[str, Any]) -> Event:
+    """A POST of this classified."""
+    event = _event("publish_classified/post.json")
+    event["headers"] |= {"idempotency-key": str(uuid4()), "customer-id": CUSTOMER}
+    return event | {"body": json.dumps(body)}
+
+
 def _post(estate: str) -> Event:
     event = _event("publish_classified/post.json")
     event["headers"] |= {"idempotency-key": estate, "customer-id": CUSTOMER}

@@ -2,11 +2,12 @@
 
 Sizes by AWS's own rules (DynamoDB developer guide, "DynamoDB item sizes and formats" and "Capacity unit consumption"):
 a write unit is 1 KB of the larger of the item before and after, at least one, refused conditions included, twice in a
-transaction; each index whose entry changes is written too, once, or twice where the entry moves. A read unit is 4 KB.
+transaction; each index whose entry changes is written afterwards, once, or twice where the entry moves. A read unit is 4 KB.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -36,8 +37,8 @@ def _size_of_value(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             return ceil(len(content.lstrip("-").replace(".", "")) / 2) + 1 + content.startswith("-")
-        case "B":  # base64 on the wire
-            return len(content) * 3 // 4 - content.count("=")
+        case "B":
+            return len(content if isinstance(content, bytes) else b64decode(content))  # base64 where it comes as JSON
         case "BOOL" | "NULL":
             return 1
         case "L":
