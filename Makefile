@@ -87,7 +87,9 @@ chaos: setup  # a campaign of faults against the whole hub in a sandbox of its o
 crashes: setup  # every function ended at every call to AWS, a portal or a CRM, on a hub of its own: WAYS=create,… POINTS=n
 	@PYTHONPATH=layers/placard $(RUN) -m crashes $(if $(WAYS),--ways $(WAYS)) $(if $(POINTS),--points $(POINTS))
 integration e2e: setup
-integration e2e: setup .venv-browser/.ready
+integration: setup .venv-browser/.ready
+	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
+e2e: setup .venv-browser/.ready
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)

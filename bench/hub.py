@@ -60,7 +60,7 @@ class Worker:
         settings = {**environment, "BENCH_REPORT": str(writing), "POWERTOOLS_SERVICE_NAME": function}
         settings["PYTHONPATH"] = os.pathsep.join((str(FOLDER / "functions/ours" / function), path))
         with (FOLDER / f"{function}.log").open("w") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603
                 [interpreter, "-S", ROOT / "bench/one_process.py"],
                 env=clean_environment(settings),
                 stdin=subprocess.PIPE,

@@ -106,7 +106,7 @@ class Stage:
         settings = {"BENCH_REPORT": str(writing), "PYTHONPATH": path, "POWERTOOLS_SERVICE_NAME": function}
         with os.fdopen(reading) as reports:
             began = time.perf_counter()
-            worker = subprocess.Popen(
+            worker = subprocess.Popen(  # noqa: S603
                 # Without `site`: what this machine's own installation loads at every start is no part of Lambda's.
                 [self.interpreter, "-S", ROOT / "bench" / "one_process.py", self._calls],
                 env=clean_environment({**self.environments[build], **settings}),
@@ -144,7 +144,7 @@ def set_up() -> Iterator[Stage]:
     FOLDER.mkdir(exist_ok=True)
     template = build_stack(FOLDER)
     _lay_out()
-    server = subprocess.Popen(
+    server = subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "bench.counted_aws", OPEN, *WHOLE_HUB],
         cwd=ROOT,
         stdout=subprocess.PIPE,
