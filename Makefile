@@ -86,16 +86,14 @@ chaos: setup  # a campaign of faults against the whole hub in a sandbox of its o
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(CLASSIFIEDS),--classifieds $(CLASSIFIEDS))
 crashes: setup  # every function ended at every call to AWS, a portal or a CRM, on a hub of its own: WAYS=create,… POINTS=n
 	@PYTHONPATH=layers/placard $(RUN) -m crashes $(if $(WAYS),--ways $(WAYS)) $(if $(POINTS),--points $(POINTS))
-integration e2e: setup
 integration: setup .venv-browser/.ready
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
 e2e: setup .venv-browser/.ready
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
-	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py)
+	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py tests/unit/receivers/test_fuzz.py tests/unit/api/test_fuzz.py)
 bench: setup .venv-bench/.ready  # what everything costs, beside a bare and a usual build; ROWS="cold_start cpu" for some of it
 	@PYTHONPATH=layers/placard $(RUN) -m bench $(ROWS)
-	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py tests/unit/receivers/test_fuzz.py tests/unit/api/test_fuzz.py)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
 
