@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build validate openapi locks chaos scale crashes console bench
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes console bench validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -108,9 +108,7 @@ build: setup
 
 # ---- after a change of a requirements/*.in: pins with hashes for every platform, naming no registry
 locks: .venv/.ready .venv-browser/.ready
-	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/browser; do \
-locks: .venv/.ready
-	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/bench; do \
+	@for file in layers/placard/requirements requirements/dev requirements/aws requirements/sam requirements/browser requirements/bench; do \
 		.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 			--no-emit-index-url --no-emit-find-links --no-header -o $$file.txt $$file.in || exit 1; done
 	@PATH="$(CURDIR)/.venv-browser/bin:$$PATH" npm install --prefix requirements/browser --package-lock-only --ignore-scripts \
