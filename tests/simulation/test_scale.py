@@ -56,7 +56,7 @@ def test_no_key_is_hot(report: dict[str, Any], where: str) -> None:
 
 
 def test_without_its_shards_an_index_would_be_hotter(monkeypatch: pytest.MonkeyPatch, report: dict[str, Any]) -> None:
-    monkeypatch.setattr("placard.aws.items.SHARDS", 1)
+    monkeypatch.setattr("placard.aws.members.SHARDS", 1)
     small = pass_a_morning(Plan().scaled(4 * PARTS))
     assert find_peak(small, "due") > 2 * find_peak(report, "due")
 
