@@ -264,10 +264,18 @@ def test_the_owners_property_at_the_address_is_found() -> None:
         {"type": "studio"},
         {"location": {**WANTED["location"], "addressLine2": "4.º A"}},
         {"location": {**WANTED["location"], "cityId": "seville"}},
+        {"location": {**WANTED["location"], "addressLine1": WANTED["location"]["addressLine1"] + "8"}},
+        {"location": {**WANTED["location"], "addressLine1": "Nueva " + WANTED["location"]["addressLine1"]}},
     ],
 )
 def test_what_is_shown_otherwise_is_another_home(changes: dict[str, Any]) -> None:
     assert search(listed(shown("p-1", **changes)))[0] == ()
+
+
+def test_an_address_in_the_portals_own_writing_is_the_same() -> None:
+    line = WANTED["location"]["addressLine1"].upper().replace(",", " ")
+    item = shown("p-1", location={**WANTED["location"], "addressLine1": line})
+    assert search(listed(item), page_of(process("waitingContent", 1, "p-1")))[0] == ("p-1",)
 
 
 def test_a_property_whose_processes_were_cancelled_is_over() -> None:

@@ -107,7 +107,8 @@ class SpotahomePublisher(SpotahomeRenderer):
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Look for the owner's properties at this address, of this type; one whose processes were cancelled is over.
 
-        The filter `address` is a regular expression over the lines of an address (§5), so its text is escaped.
+        The filter `address` is a regular expression over the lines of an address (§5), so its text is escaped. It finds
+        the text wherever it stands: house number 11 where 1 was asked for.
         """
         visit = self._visit(classified, classified.traceparent)
         payload = mapping.render(classified, channel).payload
@@ -168,4 +169,12 @@ _APART = ("addressLine2", "cityId", "postalCode")
 
 def _is_at(shown: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a property can be at an address: nothing that the list shows of it is otherwise."""
+    line = as_text(shown.get("addressLine1"))
+    if line is not None and _words(line) != _words(as_text(wanted.get("addressLine1")) or ""):
+        return False
     return all(name not in shown or shown[name] == wanted.get(name) for name in _APART)
+
+
+def _words(text: str) -> list[str]:
+    """Return what a portal may not have changed when it wrote an address in its own way."""
+    return re.findall(r"\w+", text.casefold())
