@@ -181,12 +181,14 @@ class Hub:
         return self._take(answers.miss(self.known, self.operation_id, self.now))
 
     def fail(self, *, taken: bool, wait: int = 2_000) -> Outcome:
-        retry_at = self.now + wait
-        return self._take(
-            answers.postpone(
-                self.known, self.operation_id, retry_at, self.policy, self.now, taken=taken, counts=True, why="503"
-            )
-        )
+        return self._postpone(self.now + wait, taken=taken, counts=True, why="503")
+
+    def hold(self, *, taken: bool, wait: int = 2_000) -> Outcome:
+        """The hub's own budget has no call left for it."""
+        return self._postpone(self.now + wait, taken=taken, counts=False, why="no budget", fails=False)
+
+    def _postpone(self, retry_at: int, **how: Any) -> Outcome:
+        return self._take(answers.postpone(self.known, self.operation_id, retry_at, self.policy, self.now, **how))
 
     def overdue(self) -> Outcome:
         return self._take(answers.overdue(self.known, self.policy, self.now))

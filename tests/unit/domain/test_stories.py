@@ -287,6 +287,21 @@ def test_a_creation_that_may_have_been_taken_is_looked_for_before_it_is_given_up
     assert olx.told()[-1] == "CREATING_FAILED(1)"
 
 
+def test_a_creation_is_not_given_up_while_the_hub_itself_holds_the_look_for_it_back(olx: Hub) -> None:
+    """Its advert may be there: it would be nobody's."""
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+    olx.fail(taken=True)
+    olx.now += DAY
+    assert olx.look().decision.search
+    olx.hold(taken=True)
+    assert olx.told()[-1] == "RECEIVED(1)"
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.fail(taken=True)
+    assert olx.told()[-1] == "CREATING_FAILED(1)"
+
+
 def test_a_refused_pause_is_not_asked_for_again(olx: Hub) -> None:
     _published(olx)
     olx.ask(Kind.DEACTIVATE, IMO)

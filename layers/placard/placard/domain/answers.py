@@ -217,7 +217,7 @@ def postpone(
 ) -> Folded:
     """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
 
-    `fails` is False where the hub itself held the call back: that begins no failure of the portal.
+    `fails` is False where the hub itself held the call back: that begins no failure of the portal, and ends none.
 
     After 15 minutes without success the timeline says so once; after 24 hours the revision fails (lifecycle §8).
     """
@@ -228,7 +228,7 @@ def postpone(
     lasts = 0 if since is None else now - since
     # Whether a creation was taken after all is looked into first: given up at once, its advert would be nobody's.
     sought = taken and running.kind is Operation.POST and now < running.began_at + policy.settle
-    if lasts >= policy.give_up and not sought:
+    if lasts >= policy.give_up and fails and not sought:
         problem = Problem.of(Cause.NEVER_TAKEN, why=why)
         return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB, evidence=evidence)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None
