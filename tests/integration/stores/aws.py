@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 from uuid import uuid4
 
@@ -26,11 +27,24 @@ def serving() -> Iterator[str]:
     """Run an AWS on loopback and yield its URL."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    _take_turns(server)
     try:
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
     finally:
         server.stop()
+
+
+def _take_turns(server: ThreadedMotoServer) -> None:
+    """A write of DynamoDB is atomic; moto checks its condition and writes in two steps, between which another thread may go."""
+    web: Any = server._server
+    answer, turn = web.app, Lock()
+
+    def one_at_a_time(environ: Any, start_response: Any) -> list[bytes]:
+        with turn:
+            return list(answer(environ, start_response))
+
+    web.app = one_at_a_time
 
 
 def create_table(url: str, logical_name: str) -> str:
