@@ -269,6 +269,9 @@ def wrap_queues(module: ModuleType, injector: Injector) -> None:
         def __init__(self, inner: Any) -> None:
             self._inner = inner
 
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._inner, name)  # what is only asked for may be asked for at any time
+
         def send_message_batch(self, **options: Any) -> Any:
             with injector.call(None, options):
                 return self._inner.send_message_batch(**options)
