@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes console bench validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -89,6 +89,8 @@ crashes: setup  # every function ended at every call to AWS, a portal or a CRM, 
 integration: setup .venv-browser/.ready
 	@$(RUN) -m pytest $(SIDE_BY_SIDE) tests/$@
 e2e: setup .venv-browser/.ready
+	@$(RUN) -m pytest tests/$@
+campaigns: setup  # the short forms of chaos and crashes, and a stack with every part switched on
 	@$(RUN) -m pytest tests/$@
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py tests/unit/receivers/test_fuzz.py tests/unit/api/test_fuzz.py)

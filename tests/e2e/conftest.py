@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from crashes.plan import CrashFolder
 from sandbox.crm import Crm
 from sandbox.hub import STATE, running_hub
 from sandbox.processes import free_port
@@ -39,17 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def crash_folder() -> CrashFolder:
-    """What ends workers of this hub on purpose: nobody's, until somebody arms it."""
-    return CrashFolder(HUB_STATE / "crashes")
-
-
-@pytest.fixture(scope="session")
-def hub(crash_folder: CrashFolder) -> Iterator[dict[str, Any]]:
+def hub() -> Iterator[dict[str, Any]]:
     """Its `endpoints.json`. What takes a minute in earnest takes a second here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TIME_SCALE", "60")
-        with running_hub(free_port(), state=HUB_STATE, inherited=crash_folder.variables) as endpoints:
+        with running_hub(free_port(), state=HUB_STATE) as endpoints:
             yield endpoints
 
 

@@ -11,10 +11,10 @@ from botocore.exceptions import ClientError
 
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
-from sandbox.hub import STATE
 from sandbox.permissions import permit_batches
 from sandbox.routes import register_routes
 from sandbox.stack import Stack, deploy_stack
+from tests.campaigns.conftest import HUB_STATE
 from tests.e2e.world import Json, Listing, wait_for
 from tests.template import PARAMETERS
 
@@ -52,7 +52,7 @@ def aws(hub: Json) -> EmbeddedAws:
 
 @pytest.fixture(scope="module")
 def stack(aws: EmbeddedAws) -> Iterator[Stack]:
-    state = STATE.with_name(".sandbox-e2e")
+    state = HUB_STATE
     stack = deploy_stack(aws, state / "build" / "template.yaml", list_parameters(aws), state, NAME)
     yield stack
     aws.client("cloudformation").delete_stack(StackName=NAME)
