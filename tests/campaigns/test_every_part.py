@@ -22,7 +22,11 @@ NAME, DOMAIN = "placard-production", "hub.agency.example"
 # The embedded AWS knows neither CodeDeploy nor Budgets: tests/integration/sandbox/test_optional_parts.py looks at these.
 ELSEWHERE = {"GradualDeployment": "true", "DeploymentType": "AllAtOnce", "MonthlyBudget": "50"}
 # Parameters that switch nothing on: where portals are, whose tokens are good, what the build was made for.
-VALUES = {"PythonRuntime", "Architecture", "JwtIssuer", "JwtAudience", "TrustedClients", "AvivRules", "TimeScale"}
+VALUES = {"PythonRuntime", "Architecture", "JwtIssuer", "JwtAudience", "TrustedClients", "AvivRules", "TimeScale"} | {
+    "ConsoleAuthorizeUrl",
+    "ConsoleTokenUrl",
+    "ConsoleClientId",
+}
 
 
 def list_parameters(aws: EmbeddedAws) -> dict[str, str]:
@@ -41,6 +45,7 @@ def list_parameters(aws: EmbeddedAws) -> dict[str, str]:
         "ApiRateLimit": "50",
         "ApiBurstLimit": "100",
         "ReceiverConcurrency": "5",
+        "ConsoleUrl": f"https://{DOMAIN}/console",
         "AlarmEmail": "operator@agency.example",
     }
 
