@@ -9,18 +9,18 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from itertools import count
-from random import Random
-from uuid import UUID
+
+from tests.fakes import FakeClock
 
 
-class Agenda:
-    """Implements `placard.ports.Clock` as well. `now` is in milliseconds."""
+class Agenda(FakeClock):
+    """The clock of everybody in it: what is taken up sets it, what runs moves it on (ms)."""
 
     def __init__(self, now: int, seed: int) -> None:
-        self.instant = self.began = now
+        super().__init__(now, seed)
+        self.began = now
         self._things: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
-        self._random = Random(seed)  # noqa: S311 - the same seed, the same morning
         self.done = 0
 
     def at(self, instant: int, thing: Callable[[], object]) -> None:
@@ -39,25 +39,3 @@ class Agenda:
         self.done += 1
         thing()
         return True
-
-    # --- the clock ---
-
-    def now(self) -> int:
-        """Return the time in milliseconds since the epoch."""
-        return self.instant
-
-    def draw(self) -> float:
-        """Return a number in [0, 1)."""
-        return self._random.random()
-
-    def new_id(self) -> str:
-        """Return an id nobody has drawn before."""
-        return str(UUID(int=self._random.getrandbits(128), version=4))
-
-    def new_secret(self) -> bytes:
-        """Return 32 bytes."""
-        return self._random.randbytes(32)
-
-    def wait_until(self, instant: int) -> None:
-        """Let time pass until then (ms)."""
-        self.instant = max(self.instant, instant)
