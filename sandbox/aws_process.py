@@ -5,7 +5,7 @@
 - One thread of ministack 1.5 polls every event source in turn and waits for a stream's function to end, so that each queue
   moves by one message each time a batch of stream records has been worked off. In AWS no event source waits for another:
   here each has a thread of its own.
-- Each worker unpacks the function's layer, some two thousand files, for itself. Here it is unpacked once, and the others
+- Each worker unpacks the function's layer, some six hundred files, for itself. Here it is unpacked once, and the others
   are linked to it.
 """
 

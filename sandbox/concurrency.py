@@ -1,7 +1,7 @@
 """Lets fewer workers of a function run side by side than AWS would.
 
-Each unpacks the whole layer, some two thousand files, before its first call; dozens of them for one burst of callbacks keep
-a machine of two cores from everything else.
+Each is a process that imports before its first call; dozens of them for one burst of callbacks keep a machine of two cores
+from everything else.
 """
 
 from typing import Any

@@ -569,8 +569,7 @@ def test_a_refused_delete_is_tried_three_times_an_hour_apart(olx: Hub) -> None:
     assert olx.told()[3:] == ["RECEIVED(2)", "DELETING_FAILED(2)"]
 
 
-def test_what_came_back_after_its_deletion_and_is_not_taken_off_again_says_who_must_act(olx: Hub) -> None:
-    """The word stays DELETED: nothing was asked for since. That the advert is live against the wish is a problem."""
+def _back_after_its_deletion(olx: Hub) -> None:
     _published(olx)
     olx.delete()
     olx.look()
@@ -578,6 +577,11 @@ def test_what_came_back_after_its_deletion_and_is_not_taken_off_again_says_who_m
     olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
     olx.now += 1
     olx.say(state=S.LIVE, code="active")
+
+
+def test_what_came_back_after_its_deletion_and_is_not_taken_off_again_says_who_must_act(olx: Hub) -> None:
+    """The word stays DELETED: nothing was asked for since. That the advert is live against the wish is a problem."""
+    _back_after_its_deletion(olx)
     for _ in range(3):
         assert olx.begun() is Op.DELETE
         olx.refuse(Problem("manual_step", "take it off by hand"))
@@ -602,13 +606,7 @@ def test_a_further_try_may_still_delete(olx: Hub) -> None:
 
 
 def test_what_comes_back_to_life_after_a_delete_is_deleted_again(olx: Hub) -> None:
-    _published(olx)
-    olx.delete()
-    olx.look()
-    olx.accept()
-    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
-    olx.now += 1
-    olx.say(state=S.LIVE, code="active")
+    _back_after_its_deletion(olx)
     assert olx.known.look
     assert olx.begun() is Op.DELETE
 
