@@ -6,18 +6,12 @@ from typing import Any
 import pytest
 
 from crashes.plan import CrashFolder
-from sandbox.crm import Crm
 from sandbox.hub import STATE, running_hub
 from sandbox.processes import free_port
+from tests.e2e.conftest import crm, pytest_collection_modifyitems
 
+__all__ = ["crm", "pytest_collection_modifyitems"]
 HUB_STATE = STATE.with_name(".sandbox-campaigns")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test has ten minutes; the hub that is built before the first and removed after the last has limits of its own."""
-    for item in items:
-        item.add_marker(pytest.mark.timeout(600, func_only=True))
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +27,3 @@ def hub(crash_folder: CrashFolder) -> Iterator[dict[str, Any]]:
         patch.setenv("TIME_SCALE", "60")
         with running_hub(free_port(), state=HUB_STATE, inherited=crash_folder.variables) as endpoints:
             yield endpoints
-
-
-@pytest.fixture(scope="session")
-def crm(hub: dict[str, Any]) -> Iterator[Crm]:
-    crm = Crm(hub)
-    yield crm
-    crm.close()
