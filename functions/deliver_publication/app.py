@@ -29,17 +29,17 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             wake_up = read_wake_up(record["body"])
             if is_last_receive(record):
                 # A look that ended its function each time could never say so: this is the last chance to.
-                _is_left_to_its_due_time(wake_up, DIED, last=True)
+                _note(wake_up, DIED, last=True)
             _look(wake_up)
         except Exception as error:
             reason = explain_fault(error)
             logger.exception("a look failed", extra={"messageId": record["messageId"], "reason": reason})
-            if not _is_left_to_its_due_time(wake_up, reason, last=is_last_receive(record)):
+            if not _note(wake_up, reason, last=is_last_receive(record)):
                 failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
 
-def _is_left_to_its_due_time(wake_up: WakeUp | ProcessWakeUp | None, reason: str, *, last: bool) -> bool:
+def _note(wake_up: WakeUp | ProcessWakeUp | None, reason: str, *, last: bool) -> bool:
     """Note the reason where the CRM and the operator look for it; whether the message has done its part.
 
     The message's own last receive decides, not a reader of the DLQ: that one stays whole for whoever redrives it.
