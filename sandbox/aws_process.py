@@ -27,9 +27,10 @@ NEW_SOURCES_S, IDLE_S, GAP_S = 0.5, 1.0, 0.05
 
 
 class Pollers:
-    """A thread for each event source mapping. `service` is ministack's module of functions."""
+    """A thread for each event source mapping, until `ended` is set. `service` is ministack's module of functions."""
 
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: Any, ended: threading.Event | None = None) -> None:
+        self._ended = ended or threading.Event()
         self._service = service
         self._list_all: Callable[[], Iterator[tuple[str, str, Any]]] = service._iter_all_esms
         self._mine = threading.local()
@@ -43,18 +44,18 @@ class Pollers:
         wake.set = self._wake_all  # type: ignore[method-assign]
 
     def run(self) -> None:
-        """Start a thread for each source that comes; never ends."""
-        while True:
+        """Start a thread for each source that comes."""
+        while not self._ended.is_set():
             for _, _, mapping in self._list_all():
                 name = mapping["UUID"]
                 if name not in self._woken:
                     self._woken[name] = threading.Event()
                     threading.Thread(target=self._follow, args=(name,), daemon=True).start()
-            time.sleep(NEW_SOURCES_S)
+            self._ended.wait(NEW_SOURCES_S)
 
     def _follow(self, name: str) -> None:
         self._mine.name, woken, idle = name, self._woken[name], False
-        while True:
+        while not self._ended.is_set():
             woken.clear()
             busy = False
             for poll in (self._service._poll_sqs, self._service._poll_dynamodb_streams):

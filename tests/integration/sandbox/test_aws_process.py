@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,30 +41,39 @@ class Service:
         return False
 
 
-def poll(service: Any) -> threading.Event:
-    wake = threading.Event()
-    Pollers(service).install(wake)
+@contextmanager
+def polled(service: Any) -> Iterator[threading.Event]:
+    """Gives what wakes its pollers; none is left at the end, to log on during other tests."""
+    wake, ended, before = threading.Event(), threading.Event(), set(threading.enumerate())
+    Pollers(service, ended).install(wake)
     threading.Thread(target=service._poll_loop, daemon=True).start()
-    return wake
+    try:
+        yield wake
+    finally:
+        ended.set()
+        service.open.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
 def test_no_source_waits_for_another_and_one_that_breaks_goes_on() -> None:
     service = Service("slow", "quick", "broken")
-    wake = poll(service)
-    assert service.polled["slow"].acquire(timeout=PATIENCE_S)
-    for name in ("quick", "broken") * 3:
-        wake.set()
-        assert service.polled[name].acquire(timeout=PATIENCE_S)
-    assert not service.polled["slow"].acquire(blocking=False), "it is still at its first event"
-    service.open.set()
-    assert service.polled["slow"].acquire(timeout=PATIENCE_S)
+    with polled(service) as wake:
+        assert service.polled["slow"].acquire(timeout=PATIENCE_S)
+        for name in ("quick", "broken") * 3:
+            wake.set()
+            assert service.polled[name].acquire(timeout=PATIENCE_S)
+        assert not service.polled["slow"].acquire(blocking=False), "it is still at its first event"
+        service.open.set()
+        assert service.polled["slow"].acquire(timeout=PATIENCE_S)
 
 
 def test_a_source_that_comes_later_is_found() -> None:
     service = Service("quick")
-    poll(service)
-    service.names.append("late")
-    assert service.polled["late"].acquire(timeout=PATIENCE_S)
+    with polled(service):
+        service.names.append("late")
+        assert service.polled["late"].acquire(timeout=PATIENCE_S)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,13 @@ def test_commands_exist_and_take_the_values_they_are_shown_with(document: Path) 
             assert set(re.findall(r"([A-Z]+)=", values)) <= {*recipe.split(), "STACK", "ENDPOINTS"}, (target, values)
 
 
-def list_logged() -> Iterator[str]:
+@cache
+def list_logged() -> frozenset[str]:
     """The texts of all lines that the hub logs."""
+    return frozenset(_read_logged())
+
+
+def _read_logged() -> Iterator[str]:
     for path in [*ROOT.glob("layers/placard/placard/**/*.py"), *ROOT.glob("functions/*/app.py")]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
@@ -97,7 +103,7 @@ def list_matched(pattern: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_counted_line_is_one_that_the_hub_writes(name: str) -> None:
-    logged = list(list_logged())
+    logged = list_logged()
     for member, value in list_matched(FILTERS[name]["FilterPattern"]):
         if member == "message":
             pattern = ".*".join(map(re.escape, value.split("*")))
@@ -105,7 +111,7 @@ def test_a_counted_line_is_one_that_the_hub_writes(name: str) -> None:
 
 
 def test_lines_that_the_runbook_asks_for_are_written() -> None:
-    logged = set(list_logged())
+    logged = list_logged()
     asked = re.findall(r'message = "([^"]+)"', RUNBOOK) + re.findall(r'"([a-z][^"]+)"(?=[,\]])', RUNBOOK)
     assert asked, "the runbook names lines"
     assert set(asked) <= logged
