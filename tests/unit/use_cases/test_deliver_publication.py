@@ -126,6 +126,39 @@ def test_a_post_of_unknown_outcome_is_adopted_when_found(world: World) -> None:
     assert link.customer == CUSTOMER
 
 
+@pytest.mark.parametrize("reused", [True, False])
+def test_the_record_of_a_creation_that_failed_is_taken_for_the_next_one_only_when_it_moved(
+    world: World, reused: bool
+) -> None:
+    world.publish()
+    world.settle()
+    world.say(event("advert-1", world.clock.now(), ends=Op.POST, failed=True, state=S.ABSENT, transaction="t-1"))
+    world.settle()
+    world.clock.advance(MINUTE)
+    failed = event(
+        "advert-1", world.clock.now(), ends=Op.POST, failed=True, state=S.ABSENT, source=Source.POLL, at=None
+    )
+
+    def lose(call: Call) -> Answer:
+        world.portal.found, world.portal.reading = ("advert-1",), (failed,)
+        raise PortalUnavailableError("no answer", taken=True)
+
+    world.portal.script = lose
+    world.publish("of another category", Kind.PUT)
+    world.settle()
+    assert world.told()[-1] == "RECEIVED(2)"
+    known = "advert-1" if reused else "advert-2"
+    assert world.publication.due is not None
+    world.clock.wait_until(world.publication.due)
+    created = event(known, world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", source=Source.POLL)
+    world.portal.found, world.portal.reading = (known,), (created,)
+    world.reconcile()
+    world.settle()
+    assert world.told()[-1] == "CREATED(2)"
+    assert world.publication.remote_id == known
+    assert len(world.portal.calls) == 2
+
+
 def test_a_post_nobody_finds_is_sent_again_only_after_the_settle_time(world: World) -> None:
     world.publish()
     began = world.clock.now()

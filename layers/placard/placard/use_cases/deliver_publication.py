@@ -102,7 +102,7 @@ class DeliverPublication:
         if decision.start is not None:
             self._operate(classified, seen, decision.start, rendering)
         elif decision.search:
-            self._search(classified, seen)
+            self._search(classified, seen, rendering)
         elif decision.read:
             self._read(classified, seen, rendering)
 
@@ -288,7 +288,7 @@ class DeliverPublication:
         asking = replace(publication, reread=False, reading_until=until, read_at=now, look=False, due=until)
         return self.store.save(Change(asking))
 
-    def _search(self, classified: Classified, publication: Publication) -> None:
+    def _search(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
         """Settle an operation of unknown outcome: a POST is looked for, anything else is simply sent again."""
         running = _running(publication)
         if running.kind is not Operation.POST:
@@ -297,6 +297,8 @@ class DeliverPublication:
         asking = self._ask(publication)
         try:
             found = self._find(classified, publication.channel)
+            if found is not None and found == asking.remote_id and not self._has_moved(asking, classified, rendering):
+                found = None
         except PortalUnavailableError as error:
             self._postpone(asking, running, error, taken=True)
             return
@@ -311,6 +313,14 @@ class DeliverPublication:
         else:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
             self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
+
+    def _has_moved(self, publication: Publication, classified: Classified, rendering: Rendering) -> bool:
+        """Whether the portal says anything new of an advert that was known before a creation.
+
+        Its record may be used again for the creation, or lie there from one before it (contracts/olx.md §3).
+        """
+        events = self.provider.publisher.read(Question(publication, classified, rendering))
+        return any(event.at is not None for event in events)
 
     def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
         folded = answers.accept(current, running.id, answer, self.provider.policy, now)
