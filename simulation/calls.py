@@ -86,7 +86,9 @@ class HostilePublisher:
             work
             for work in self._portal.works_on(place)
             # Of what AVIV does not tell in time the hub makes up its mind by what AVIV shows (lifecycle §4).
-            if work.known and (policy.callbacks_are_facts or world.scheduler.now < work.began_at + policy.operation_due)
+            if work.known
+            and not work.mistakable
+            and (policy.callbacks_are_facts or world.scheduler.now < work.began_at + policy.operation_due)
         ]
         publication = world.memory.load_publication(*place)
         surplus = publication is not None and publication.running is not None and not publication.running.portals

@@ -18,7 +18,7 @@ from placard.domain.channels import PROVIDER_OF
 from placard.domain.classified import Classified
 from placard.domain.comparison import Drift, Finding
 from placard.domain.decide import Decision
-from placard.domain.events import AdvertState
+from placard.domain.events import AdvertState, PortalEvent
 from placard.domain.instants import DAY
 from placard.domain.lifecycle import Outcome, Situation, Step
 from placard.domain.listing_process import ListingProcess
@@ -62,6 +62,10 @@ _wake = folding.wake
 
 def _wake_without_due(publication: Publication, now: int) -> Publication:
     return replace(_wake(publication, now), due=None)
+
+
+def _match_any(publication: Publication, _standing: Standing, event: PortalEvent) -> Running | None:
+    return publication.running if event.end is not None else None
 
 
 def _explain_nothing(standing: Standing, *_: object) -> Standing:
@@ -153,6 +157,7 @@ FAULTS = (
     Fault("an unknown outcome is never looked into", {f"{_DECIDE}._look_after": _look_after_nothing}),
     Fault("publications are stored whatever their version", {"tests.fakes.MemoryStore._check_publication": _always}),
     Fault("a fold clears the due time", {f"{_APPLY}.wake": _wake_without_due}),
+    Fault("any end ends the operation in flight", {f"{_APPLY}._matching": _match_any}),
     Fault("an advert that is not live is not explained", {f"{_APPLY}.explain": _explain_nothing}),
     Fault("an edit is never news", {f"{_DECIDE}._is_unchanged": lambda *_: True}),
     Fault(

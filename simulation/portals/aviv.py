@@ -120,6 +120,8 @@ class AvivPortal:
         known.body, known.revision = body, known.revision + 1
         revision = known.revision
         work = Work(call.operation, f"{known.remote_id}/{revision}", self.site.now())
+        # A 202 names no revision: behind a write whose answer was lost, that one's end is taken for this one's.
+        work.mistakable = bool(known.works)
         known.works.append(work)
         self._record(known, concerned, "RECEIVING", revision)
         # What AVIV does not tell within a quarter of an hour the hub takes from what AVIV shows (lifecycle §4): no later.

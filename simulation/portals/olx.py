@@ -43,6 +43,8 @@ _DONE_WORDS = {
     _P.ACTIVATE: ("activated", "ACTIVATED"),
 }
 DAY_OF_CHARGE = 24 * HOUR
+# How often the result of a request is told once more, in a message of its own, when another request may be under way.
+REPEATED = 0.1
 
 
 @dataclass
@@ -308,6 +310,10 @@ class OlxPortal:
             "data": data,
         }
         self.site.say(self.provider, advert.uuid, json.dumps(body), arrives)
+        if flow == "publish_advert" and self.site.whim(REPEATED):
+            again = json.dumps(body | {"timestamp": self._tick(advert)})
+            later = self.site.now() + self.site.take_time() + self.site.take_time()
+            self.site.at(later, lambda: self.site.say(self.provider, advert.uuid, again, False))
 
     # --- questions ---
 

@@ -48,7 +48,10 @@ class Site:
 
 @dataclass
 class Work:
-    """An operation in flight at the portal. `known`: the hub has its answer, and noted it."""
+    """An operation in flight at the portal. `known`: the hub has its answer, and noted it.
+
+    `mistakable`: the portal tells its end in the same words as that of another one (contracts/aviv.md §7, 6).
+    """
 
     operation: Operation
     transaction: str
@@ -57,6 +60,7 @@ class Work:
     key: str | None = None
     known: bool = False
     over: bool = False
+    mistakable: bool = False
 
 
 def render(classified: Classified, channel: str) -> Rendering:
