@@ -74,6 +74,25 @@ def test_an_answer_after_the_end_keeps_its_id_and_says_nothing() -> None:
     assert hub.told() == told
 
 
+def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
+    hub = Hub()
+    hub.key = "sale"
+    hub.post(IMO)
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(ends=Op.POST, state=S.LIVE)
+    hub.key = "rent"
+    hub.put(IMO, text="to let")
+    assert hub.begun() is Op.DELETE
+    hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
+    assert hub.begun() is Op.POST
+    hub.accept("advert-2")
+    late = Answer(Result.ACCEPTED, "advert-1", "t-2")
+    folded = answers.accept(hub.known, "operation-2", late, FACTS, hub.now)
+    assert folded.publication.remote_id == "advert-2"
+    assert folded.publication.former_transactions[-1] == "t-2"
+
+
 def test_a_lost_put_is_sent_again() -> None:
     hub = Hub()
     hub.post(IMO)

@@ -100,9 +100,11 @@ def _without_surplus(publication: Publication, running: Running) -> Publication:
 
 def _accept_late(publication: Publication, operation_id: str, answer: Answer, now: int) -> Folded:
     """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else."""
-    last = publication.last
+    last, running = publication.last, publication.running
     if last is not None and last.id == operation_id:
-        publication = _adopt(publication, answer.remote_id)
+        # Only a creation's answer names an advert that was not known, and a newer creation's is the one that counts.
+        if last.kind is Operation.POST and (running is None or running.kind is not Operation.POST):
+            publication = _adopt(publication, answer.remote_id)
         if answer.transaction is not None and last.transaction is None:
             publication = replace(
                 publication,
