@@ -31,7 +31,8 @@ class Sweeps:
     def __init__(self, portal: SpotahomePortal, copies: MemoryProcesses, now: Callable[[], int]) -> None:
         self._portal, self._copies, self._now = portal, copies, now
         self._changed_at = 0
-        self._concluded: dict[str, dict[int, Sweep]] = {}
+        # customer → number → the sweep as it ended, and when.
+        self._concluded: dict[str, dict[int, tuple[Sweep, int]]] = {}
 
     def follow(self, records: Iterable[Record]) -> None:
         """Note what was written: another sweep may tell more after it, or a sweep is over."""
@@ -40,7 +41,7 @@ class Sweeps:
             if isinstance(new, ListingProcess | Link):
                 self._changed_at = self._now()
             elif isinstance(new, Sweep) and new.scope is None and new.number:
-                self._concluded.setdefault(new.customer, {})[new.number] = new
+                self._concluded.setdefault(new.customer, {}).setdefault(new.number, (new, self._now()))
 
     def next_at(self, customers: Iterable[str]) -> int:
         """Return when the next sweep of any of these accounts has something to do; far away where none has."""
@@ -48,8 +49,15 @@ class Sweeps:
 
     def whole_since(self, customer: str, instant: int) -> int:
         """Return how many whole sweeps of an account began after an instant and are over."""
-        known = self._concluded.get(customer, {}).values()
-        return sum(one.began_at > instant and one.full_at == one.began_at for one in known)
+        return sum(one.began_at > instant and one.full_at == one.began_at for one, _ in self._over(customer))
+
+    def missed_since(self, process: ListingProcess, instant: int) -> int:
+        """Return how many sweeps that ended after an instant have not shown a process: begun before it, they went on anew."""
+        key = str(process.process_id)
+        return sum(ended_at > instant and key in one.missed for one, ended_at in self._over(process.customer))
+
+    def _over(self, customer: str) -> Iterable[tuple[Sweep, int]]:
+        return self._concluded.get(customer, {}).values()
 
     def _due(self, customer: str) -> int:
         sweep = self._copies.load_sweep(customer) or Sweep(customer)
@@ -60,7 +68,7 @@ class Sweeps:
             return now
         night = (max(sweep.full_at, sweep.began_at) - NIGHT) // DAY * DAY + DAY + NIGHT
         changed_at = max(self._changed_at, self._portal.changed_at)
-        since = [one for one in self._concluded.get(customer, {}).values() if one.began_at > changed_at]
+        since = [one for one, _ in self._over(customer) if one.began_at > changed_at]
         if not since:
             return min(sweep.began_at + INTERVAL, night)
         return night if self.whole_since(customer, changed_at) < ENOUGH else NEVER
