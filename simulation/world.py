@@ -192,8 +192,8 @@ class World:
         try:
             self.apply.fold_message(*key)
         except (PlacardError, PoisonError):
-            self.apply.set_aside(*key)
-            raise
+            if not self.apply.set_aside(*key):
+                raise
 
     def reconcile(self) -> None:
         """Run one round of `reconcile`."""

@@ -24,10 +24,10 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
             outcomes = _fold_queued(record) if from_queue else _fold_record(record)
         except Exception:
             logger.exception("a message could not be folded")
-            if from_queue:
+            if not from_queue:
+                _send_to_retry(record)
+            elif not _set_aside(record):
                 failures.append({"itemIdentifier": record["messageId"]})
-            else:
-                _set_aside(record)
             outcomes = ["failed"]
         for outcome in outcomes:
             metrics.add_metric(name=f"messages {outcome}", unit="Count", value=1)
@@ -35,12 +35,16 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _fold_queued(record: dict[str, Any]) -> list[str]:
-    key = read_message_key(record["body"])
+    return bootstrap.apply_events().fold_message(*read_message_key(record["body"]))
+
+
+def _set_aside(record: dict[str, Any]) -> bool:
+    """Leave it to its hourly try; return whether that alone goes on."""
     try:
-        return bootstrap.apply_events().fold_message(*key)
+        return bootstrap.apply_events().set_aside(*read_message_key(record["body"]))
     except Exception:
-        bootstrap.apply_events().set_aside(*key)
-        raise
+        logger.exception("a message could not be set aside")
+        return False
 
 
 def _fold_record(record: dict[str, Any]) -> list[str]:
@@ -53,7 +57,7 @@ def _fold_record(record: dict[str, Any]) -> list[str]:
     return bootstrap.apply_events().fold_message(provider, remote_id, digest)
 
 
-def _set_aside(record: dict[str, Any]) -> None:
+def _send_to_retry(record: dict[str, Any]) -> None:
     """Send what a failed record is about to the retry queue; when even that fails, the batch is taken up again."""
     remote = read_remote(record)
     if remote is None:

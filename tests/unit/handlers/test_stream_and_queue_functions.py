@@ -81,8 +81,9 @@ class Recorder:
     def fold_parked(self, *key: str) -> list[str]:
         return self._take(key)
 
-    def set_aside(self, *key: str) -> None:
+    def set_aside(self, *key: str) -> bool:
         self.aside.append(key)
+        return self.hourly
 
     def __call__(self, wake_up: WakeUp | ProcessWakeUp, follow: Callable[[str | None], None] | None = None) -> None:
         if follow is not None:
@@ -350,6 +351,18 @@ def test_a_queued_message_that_fails_stays_in_its_queue(queues: MemoryWakeUps) -
     answer = apply(queues, recorder, event)
     assert answer == {"batchItemFailures": [{"itemIdentifier": event["Records"][0]["messageId"]}]}
     assert queues.retried == []
+
+
+def test_a_queued_message_of_which_the_hourly_try_goes_on_leaves_its_queue(queues: MemoryWakeUps) -> None:
+    recorder = Recorder(failing=(("olx", REMOTE, DIGEST),), hourly=True)
+    assert apply(queues, recorder, sample("apply_events", "retry")) == {"batchItemFailures": []}
+    assert recorder.aside == [("olx", REMOTE, DIGEST)]
+
+
+def test_a_queued_message_nobody_can_read_stays_in_its_queue(queues: MemoryWakeUps) -> None:
+    event = sample("apply_events", "retry")
+    event["Records"][0]["body"] = "nothing"
+    assert apply(queues, Recorder(), event)["batchItemFailures"]
 
 
 def test_outcomes_are_counted(queues: MemoryWakeUps, capsys: pytest.CaptureFixture[str]) -> None:

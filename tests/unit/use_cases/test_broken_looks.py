@@ -165,8 +165,11 @@ def test_a_message_that_breaks_its_fold_is_tried_hourly() -> None:
     now = world.clock.now()
     message = Message("olx", "advert-1", "digest", "{}", now)
     world.store.put_message(message, now + MINUTE)
-    world.apply.set_aside("olx", "advert-1", "digest")
+    assert not world.apply.set_aside("olx", "advert-1", "digest"), "its wake-up goes on to the dead-letter queue"
     assert world.store.next_due() == now + HOUR
+    world.clock.advance(HOUR)
+    assert world.apply.set_aside("olx", "advert-1", "digest")
+    assert world.store.next_due() == now + 2 * HOUR
     world.store.mark_message(message, "applied", None)
-    world.apply.set_aside("olx", "advert-1", "digest")
+    assert world.apply.set_aside("olx", "advert-1", "digest")
     assert world.store.next_due() is None

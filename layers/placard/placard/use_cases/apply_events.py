@@ -64,11 +64,16 @@ class ApplyEvents:
             return []
         return [self._fold(message, link) for message in self.store.messages_of(provider, remote_id)]
 
-    def set_aside(self, provider: str, remote_id: str, digest: str) -> None:
-        """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost."""
-        message = self.store.message_of(provider, remote_id, digest)
-        if message is not None and message.outcome is None:
-            self.store.mark_message(message, None, self.clock.now() + HOUR)
+    def set_aside(self, provider: str, remote_id: str, digest: str) -> bool:
+        """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost.
+
+        Return whether only that try goes on: the message came more than an hour ago, and its wake-up need not be kept.
+        """
+        message, now = self.store.message_of(provider, remote_id, digest), self.clock.now()
+        if message is None or message.outcome is not None:
+            return True
+        self.store.mark_message(message, None, now + HOUR)
+        return now >= message.received_at + HOUR
 
     def _park(self, message: Message) -> None:
         age = self.clock.now() - message.received_at
