@@ -588,6 +588,21 @@ def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> 
     assert world.told()[-1] == "UPDATING(2)"
 
 
+def test_a_portal_still_at_work_on_what_has_ended_meanwhile_asks_for_nothing(world: World) -> None:
+    _live(world)
+
+    def end_first(call: Call) -> Answer:
+        world.say(event("advert-1", world.clock.now(), ends=Op.PUT, state=S.LIVE, code="active", transaction="t-2"))
+        world.relay()
+        return Answer(Result.BUSY)
+
+    world.portal.script = end_first
+    world.publish("changed", Kind.PUT)
+    world.settle()
+    assert world.told()[-1] == "UPDATED(2)"
+    assert (world.publication.reread, world.publication.due) == (False, None)
+
+
 def test_a_look_that_loses_the_race_for_the_lease_is_found_by_its_due_time(world: World) -> None:
     """The other writer may lose as well: a transaction that is cancelled has refused its neighbours all the same."""
     world.publish()

@@ -215,11 +215,13 @@ def postpone(
     counts: bool,
     why: str,
     fails: bool = True,
+    reread: bool = False,
     evidence: str | None = None,
 ) -> Folded:
     """Note a call that failed for now: surely not taken, or of unknown outcome (`taken`). `counts`: it burns a try.
 
-    `fails` is False where the hub itself held the call back: that begins no failure of the portal, and ends none.
+    `fails` is False where the hub itself held the call back: that begins no failure of the portal, and ends none. `reread`: how
+    the advert stands is asked first.
 
     After 15 minutes without success the timeline says so once; after 24 hours the revision fails (lifecycle §8).
     """
@@ -237,6 +239,7 @@ def postpone(
     publication = replace(
         publication,
         running=kept,
+        reread=publication.reread or reread,
         lease_until=None,
         reading_until=None,
         retry_at=retry_at,

@@ -246,7 +246,7 @@ class DeliverPublication:
 
         def postpone(current: Publication, now: int) -> Folded:
             return answers.postpone(
-                replace(current, reread=current.reread or reread),
+                current,
                 running.id,
                 retry_at,
                 policy,
@@ -255,6 +255,7 @@ class DeliverPublication:
                 counts=not error.throttled,
                 why=str(error),
                 fails=not isinstance(error, BudgetSpentError),
+                reread=reread,
                 evidence=error.exchange,
             )
 
