@@ -685,6 +685,31 @@ def test_a_pause_waits_for_a_review_even_when_its_outcome_is_lost(world: World) 
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.DEACTIVATE]
 
 
+@pytest.mark.parametrize("late", [True, False])
+def test_an_advert_that_somebody_put_back_and_the_portal_keeps_by_callback_is_explained(
+    world: World, late: bool
+) -> None:
+    _live(world)
+    written = world.store.write(
+        Revision(world.id, CUSTOMER, Kind.DEACTIVATE, world.clock.now(), portals=("IMOVIRTUAL",))
+    )
+    assert written.accepted
+    world.settle()
+    world.say(event("advert-1", world.clock.now(), ends=Op.DEACTIVATE, state=S.PAUSED, transaction="t-1"))
+    world.settle()
+    world.clock.advance(HOUR)
+    world.say(event("advert-1", world.clock.now(), state=S.LIVE, code="active"))
+    world.settle()
+    assert world.publication.running is not None
+    now = world.clock.advance(MINUTE)
+    refusal = event("advert-1", now, ends=Op.DEACTIVATE, failed=True, state=S.LIVE, code="active", transaction="t-1")
+    shown = event("advert-1", now + 1, state=S.LIVE, code="active")
+    for said in (shown, refusal) if late else (refusal, shown):
+        world.say(said)
+        world.settle()
+    assert [problem.code for problem in world.publication.standings["IMOVIRTUAL"].problems] == ["rejected_by_portal"]
+
+
 @pytest.mark.parametrize("off", [Kind.DEACTIVATE, Kind.DELETE])
 def test_an_advert_that_somebody_put_back_and_the_portal_keeps_is_explained(world: World, off: Kind) -> None:
     _live(world)

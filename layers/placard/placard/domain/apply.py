@@ -287,7 +287,8 @@ def _fold_end(
         verdict = Verdict.SUCCEEDED if reached(running.kind, advert) else end.verdict
         at = 0 if event.at is None else event.order
         after = conclude(standing, running, verdict, at, end)
-        told_before = not standing.open and after.word is standing.word
+        kept_up = _stays_up(after) and not _stays_up(standing)
+        told_before = not standing.open and after.word is standing.word and not kept_up
         return _Fact(after, Outcome.UNCHANGED if told_before else Outcome.APPLIED)
     if publication.running is not None and standing.portal in publication.running.portals:
         mistakable = end.operation is publication.running.kind and event.transaction is not None
