@@ -27,7 +27,7 @@ CREATE: list[End] = [
     (Point("deliver_publication", f"{PUBLICATIONS}.save.put", CALL), AFTER),
     (Point("deliver_publication", "portals.olx.publisher.OlxPublisher._call.call", CALL), AFTER),
     (Point("deliver_publication", f"{PUBLICATIONS}.save.transact", FOLD), AFTER),
-    (Point("receive_olx", f"{PUBLICATIONS}.put_message.put", "receive_message"), AFTER),
+    (Point("receive_olx", "aws.messages.DynamoMessageStore.put_message.put", "receive_message"), AFTER),
     (Point("apply_events", f"{PUBLICATIONS}.save.transact", "fold_message > _fold > _fold_into", None), BEFORE),
     (Point("notify_crm", "callbacks.sender.HttpSender.send.exchange", "_tell > tell > _send"), AFTER),
     (Point("notify_crm", "aws.subscriptions.DynamoSubscriptionStore.release.update", "_tell"), BEFORE),
@@ -45,6 +45,7 @@ def campaign(hub: dict[str, Any], crash_folder: CrashFolder) -> Iterator[Campaig
 
 
 def test_a_creation_cut_off_anywhere_comes_right(campaign: Campaign) -> None:
+    assert {point.site for point, _ in CREATE} <= set(list_sites()), "a call has another name now"
     listings = [Listing(campaign.hub, "olx") for _ in CREATE]
     campaign.play(WAYS[0], listings, {"olx": CREATE})
     assert [f"{cut.point}, {cut.phase}" for cut in campaign.cuts if not cut.struck] == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from placard.domain.apply import apply
 from placard.domain.decide import Decision, decide
-from placard.domain.events import AdvertState, End, Operation, PortalEvent, Verdict
+from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Verdict
 from placard.domain.instants import MINUTE, from_text
 from placard.domain.lifecycle import Family, Word
 from placard.domain.policy import Rendering
@@ -275,6 +275,24 @@ def test_of_a_whole_list_each_portal_keeps_its_newest_known_word() -> None:
         ("UPDATED", ("SL",)),
         ("COMPARING_FAILED", ("SL",)),
     ]
+
+
+@pytest.mark.parametrize(("before", "state"), [("CREATED", AdvertState.LIVE), ("CREATING_FAILED", AdvertState.ABSENT)])
+def test_a_refused_deletion_of_what_the_hub_holds_for_gone_leaves_what_was_there(
+    before: str, state: AdvertState
+) -> None:
+    """A classified that was answered with a 404 may be there again: nothing else would tell the hub."""
+    told = {"portals": ["SL"], "statusDate": "2026-09-14T08:00:00Z", "revision": 1, "status": before}
+    kept = {**told, "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "DELETING_FAILED"}
+    portal, events = read(page(kept), page(kept, told))
+    assert [request.url.query for request in portal.requests] == [b"filter=latest", b""]
+    assert [(event.word, event.advert and event.advert.state) for event in events] == [("DELETING_FAILED", state)]
+
+
+def test_a_refused_deletion_of_what_is_known_is_read_once() -> None:
+    kept = {"portals": ["SL"], "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "DELETING_FAILED"}
+    portal, _ = read(page(kept), advert=Advert(AdvertState.LIVE))
+    assert len(portal.requests) == 1
 
 
 def test_what_aviv_could_not_take_in_is_alarmed_with_the_trace(caplog: pytest.LogCaptureFixture) -> None:

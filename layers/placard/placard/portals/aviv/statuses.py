@@ -16,6 +16,7 @@ from placard.portals.base import Reply, quote_reading
 from placard.portals.reading import as_list
 from placard.ports import Question
 
+_OFF = (AdvertState.ABSENT, AdvertState.WITHDRAWN)
 ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
 
 
@@ -39,6 +40,29 @@ def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
         elif portals:
             kept.append(replace(event, portals=tuple(filter(None, portals)) or None))
     return tuple(kept)
+
+
+def is_kept_up(publication: Publication, events: Iterable[PortalEvent]) -> bool:
+    """Whether a deletion was refused on a portal where the hub knows of no advert: what was there before it still is."""
+    off = {name for name, standing in publication.standings.items() if standing.advert.state in _OFF}
+    return any(_refuses_deletion(event) and not off.isdisjoint(event.portals or off) for event in events)
+
+
+def recall_adverts(events: Iterable[PortalEvent], history: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
+    """Return the events with, for each refused deletion, the advert that AVIV told of last on that portal."""
+    recalled: list[PortalEvent] = []
+    for event in events:
+        if not _refuses_deletion(event):
+            recalled.append(event)
+            continue
+        for portal in event.portals or ():
+            told = [one.advert for one in history if one.advert is not None and portal in (one.portals or ())]
+            recalled.append(replace(event, portals=(portal,), advert=told[-1] if told else None))
+    return tuple(recalled)
+
+
+def _refuses_deletion(event: PortalEvent) -> bool:
+    return event.end is not None and bool(event.end.takes_off) and event.end.verdict is Verdict.FAILED
 
 
 def is_undecided(publication: Publication, events: Iterable[PortalEvent]) -> bool:
