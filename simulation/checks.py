@@ -98,9 +98,12 @@ class Checks:
     def _check_vanished(self, now: ListingProcess, before: object) -> None:
         """One sweep may miss a row that slips from page to page (contracts/spotahome.md §6); this one is not over yet."""
         if isinstance(before, ListingProcess) and not before.vanished:
-            seen_at = self.world.spotahome.processes[now.process_id].seen_at
-            missed = 1 + self.world.sweeps.missed_since(now, seen_at)
-            _demand(missed > 1, "process", now.process_id, "is believed to have vanished after one sweep")
+            _demand(
+                self.world.sweeps.has_missed(now),
+                "process",
+                now.process_id,
+                "is believed to have vanished after one sweep",
+            )
 
     def _decision(self, publication: Publication) -> Decision | None:
         """Return what a look at it would do now, None for nothing."""

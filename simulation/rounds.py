@@ -8,6 +8,7 @@ from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.listing_process import ListingProcess
 from placard.domain.sweep import INTERVAL, NIGHT, Sweep
 from placard.ports import Link, Progress
+from simulation.breach import BreachError
 from simulation.portals import SpotahomePortal
 from tests.fakes import MemoryProcesses, MemoryStore, Record
 
@@ -31,8 +32,14 @@ class Sweeps:
     def __init__(self, portal: SpotahomePortal, copies: MemoryProcesses, now: Callable[[], int]) -> None:
         self._portal, self._copies, self._now = portal, copies, now
         self._changed_at = 0
-        # customer → number → the sweep as it ended, and when.
-        self._concluded: dict[str, dict[int, tuple[Sweep, int]]] = {}
+        self._concluded: dict[str, dict[int, Sweep]] = {}
+        self._ended_at: dict[tuple[str, int], int] = {}
+        # When the first page of all was asked for last: what a sweep has read before, and not kept, it reads anew.
+        self._pass_began: dict[str, int] = {}
+
+    def begin_anew(self, customer: str) -> None:
+        """Note that an account's list is read from its beginning."""
+        self._pass_began[customer] = self._now()
 
     def follow(self, records: Iterable[Record]) -> None:
         """Note what was written: another sweep may tell more after it, or a sweep is over."""
@@ -41,7 +48,9 @@ class Sweeps:
             if isinstance(new, ListingProcess | Link):
                 self._changed_at = self._now()
             elif isinstance(new, Sweep) and new.scope is None and new.number:
-                self._concluded.setdefault(new.customer, {}).setdefault(new.number, (new, self._now()))
+                self._concluded.setdefault(new.customer, {}).setdefault(new.number, new)
+                self._ended_at.setdefault((new.customer, new.number), self._now())
+                self._check_missed(new)
 
     def next_at(self, customers: Iterable[str]) -> int:
         """Return when the next sweep of any of these accounts has something to do; far away where none has."""
@@ -49,15 +58,26 @@ class Sweeps:
 
     def whole_since(self, customer: str, instant: int) -> int:
         """Return how many whole sweeps of an account began after an instant and are over."""
-        return sum(one.began_at > instant and one.full_at == one.began_at for one, _ in self._over(customer))
+        return sum(one.began_at > instant and one.full_at == one.began_at for one in self._over(customer))
 
-    def missed_since(self, process: ListingProcess, instant: int) -> int:
-        """Return how many sweeps that ended after an instant have not shown a process: begun before it, they went on anew."""
-        key = str(process.process_id)
-        return sum(ended_at > instant and key in one.missed for one, ended_at in self._over(process.customer))
+    def has_missed(self, process: ListingProcess) -> bool:
+        """Whether neither the sweep under way nor the whole one before it has shown a process."""
+        customer, key = process.customer, str(process.process_id)
+        began_at = self._pass_began[customer]
+        whole = [one for one in self._over(customer) if one.full_at == one.began_at]
+        before = [one for one in whole if self._ended_at[customer, one.number] < began_at]
+        return bool(before) and key in before[-1].missed and not self._was_shown(customer, process.process_id)
 
-    def _over(self, customer: str) -> Iterable[tuple[Sweep, int]]:
-        return self._concluded.get(customer, {}).values()
+    def _check_missed(self, sweep: Sweep) -> None:
+        shown = [number for number in sweep.missed if self._was_shown(sweep.customer, int(number))]
+        if shown and sweep.full_at == sweep.began_at:
+            raise BreachError(f"processes {shown} count as missed by a sweep that has shown them")
+
+    def _was_shown(self, customer: str, process_id: int) -> bool:
+        return self._portal.processes[process_id].seen_at >= self._pass_began[customer]
+
+    def _over(self, customer: str) -> list[Sweep]:
+        return list(self._concluded.get(customer, {}).values())
 
     def _due(self, customer: str) -> int:
         sweep = self._copies.load_sweep(customer) or Sweep(customer)
@@ -68,7 +88,7 @@ class Sweeps:
             return now
         night = (max(sweep.full_at, sweep.began_at) - NIGHT) // DAY * DAY + DAY + NIGHT
         changed_at = max(self._changed_at, self._portal.changed_at)
-        since = [one for one, _ in self._over(customer) if one.began_at > changed_at]
+        since = [one for one in self._over(customer) if one.began_at > changed_at]
         if not since:
             return min(sweep.began_at + INTERVAL, night)
         return night if self.whole_since(customer, changed_at) < ENOUGH else NEVER
