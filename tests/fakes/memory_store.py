@@ -335,6 +335,8 @@ class MemoryStore:
 
     def _knocked(self, place: Place, customer: str, due: int) -> _Slot[Stored]:
         told = self._find(_told_key(place), Told) or Told(*place, customer)
+        known = self.due_of(_told_key(place))
+        due = due if known is None else known
         return _Slot(replace(told, knocks=told.knocks + 1, due=due), due)
 
     def _leased(self, told: Told) -> Told:

@@ -93,6 +93,15 @@ def test_an_applied_entry_makes_a_telling_due(stores: Stores) -> None:
     assert due_of(stores) == stores.clock.now() + 5 * MINUTE
 
 
+def test_an_entry_under_a_lease_leaves_the_lease_its_end(stores: Stores) -> None:
+    """Its holder may be dead: the telling is gone on with when the lease is over, and not five minutes after each entry."""
+    enter(stores, entry(1))
+    now = stores.clock.now()
+    assert stores.told.take(PLACE, "lease-1", now + MINUTE, now) is not None
+    enter(stores, entry(2))
+    assert due_of(stores) == now + MINUTE
+
+
 def test_a_view_has_all_that_a_telling_needs(stores: Stores) -> None:
     enter(stores, entry(1))
     stores.classifieds.write(post())

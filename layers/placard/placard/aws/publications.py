@@ -92,11 +92,15 @@ class DynamoPublicationStore(DynamoMessageStore):
         return steps
 
     def _told_step(self, publication: Publication) -> Item:
-        """There is something to tell: due soon, and whoever is just telling looks again before it lets go."""
+        """There is something to tell: due soon, and whoever is just telling looks again before it lets go.
+
+        A time that is due already stays: it may be the end of the lease of somebody who died.
+        """
         key = told_key(Place(publication.classified_id, publication.channel))
         members = due_members(key, self._clock.now() + TOLD_SAFETY)
         members |= {"kind": "TOLD", "channel": publication.channel, "customer": publication.customer}
-        update = "SET " + ", ".join(f"{name} = :{name}" for name in members) + " ADD knocks :one"
+        written = (f"{name} = if_not_exists({name}, :{name})" for name in members)
+        update = f"SET {', '.join(written)} ADD knocks :one"
         values = {f":{name}": value for name, value in members.items()} | {":one": 1}
         return _step("update", values, key=key, update_expression=update)
 
