@@ -1,4 +1,5 @@
-"""The process of the embedded AWS: ministack, with two of its ways replaced so that two busy cores get along with it.
+"""The process of the embedded AWS: ministack, with two of its ways replaced so that two busy cores get along with it, and what
+roles are allowed written down.
 
     python -m sandbox.aws_process       under ministack's own interpreter, whose environment holds nothing else
 
@@ -7,10 +8,12 @@
   here each has a thread of its own.
 - Each worker unpacks the function's layer, some six hundred files, for itself. Here it is unpacked once, and the others
   are linked to it.
+- Each action that a role was allowed is written down once, where PERMISSIONS_USED names a file: `role action` on a line.
 """
 
 import hashlib
 import logging
+import os
 import shutil
 import threading
 import time
@@ -115,14 +118,40 @@ class SharedLayers(zipfile.ZipFile):
         return self._path.parents[1] / f"{LAYER}{self._name}"
 
 
+class UsedPermissions:
+    """In the place of ministack's judge: judges as it does, and notes what was allowed. `evaluator` is its module."""
+
+    def __init__(self, evaluator: Any, path: Path) -> None:
+        self._evaluate, self._path = evaluator.evaluate, path
+        self._noted: set[str] = set()
+        self._lock = threading.Lock()
+        path.unlink(missing_ok=True)
+
+    def evaluate(self, request: Any, *policies: Any) -> Any:
+        """Return the judgement on a request (`principal_arn`, `action`)."""
+        result = self._evaluate(request, *policies)
+        if result.decision == "Allow":
+            self._note(f"{request.principal_arn.split('/')[1]} {request.action}\n")
+        return result
+
+    def _note(self, line: str) -> None:
+        with self._lock:
+            if line not in self._noted:
+                self._noted.add(line)
+                with self._path.open("a") as used:
+                    used.write(line)
+
+
 def main() -> None:
     # Only this process has them.
     from ministack.app import main as serve  # noqa: PLC0415
-    from ministack.core import lambda_runtime  # noqa: PLC0415
+    from ministack.core import iam_evaluator, lambda_runtime  # noqa: PLC0415
     from ministack.core.concurrency import esm_wake  # noqa: PLC0415
     from ministack.services import lambda_svc  # noqa: PLC0415
 
     Pollers(lambda_svc).install(esm_wake)
+    if path := os.environ.get("PERMISSIONS_USED"):
+        iam_evaluator.evaluate = UsedPermissions(iam_evaluator, Path(path)).evaluate
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedLayers})
     serve()
 

@@ -26,6 +26,8 @@ from sandbox.processes import await_url, require_free_port, require_tool, start_
 
 REGION = "eu-west-1"
 ACCESS_KEY = "test"
+# In the sandbox's folder: what each role was allowed so far.
+PERMISSIONS_USED = "permissions.log"
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def start_embedded_aws(
         "IOT_MTLS_ENABLED": "0",  # would listen on a port of its own
         "SFTP_ENABLED": "0",
         "TMPDIR": str(temporary),
+        "PERMISSIONS_USED": str(state / PERMISSIONS_USED),
         **(inherited or {}),
     }
     aws = EmbeddedAws(port)

@@ -35,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test has ten minutes; the hub that is built before the first and removed after the last has limits of its own."""
     for item in items:
         item.add_marker(pytest.mark.timeout(600, func_only=True))
+    # What was used is known when all others are over.
+    items.sort(key=lambda item: item.path.name == "test_permissions.py")
 
 
 @pytest.fixture(scope="session")
