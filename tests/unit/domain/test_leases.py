@@ -109,6 +109,30 @@ def test_a_lost_put_is_sent_again() -> None:
     assert hub.begun() is Op.PUT
 
 
+def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
+    hub = Hub()
+    hub.post(IMO)
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(ends=Op.POST, state=S.LIVE)
+    hub.put(IMO, text="changed")
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    ended_at = hub.now
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO, text="changed again")
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.now += 1_000
+    assert hub.say(ends=Op.PUT, state=S.LIVE, at=ended_at, transaction="t-lost") == "stale"
+    assert hub.known.running is not None
+    assert hub.known.reread, "how it stands is asked when the call is over"
+    hub.refuse()
+    assert hub.say(ends=Op.PUT, state=S.LIVE, at=ended_at, transaction="t-lost too") == "stale"
+    assert hub.told()[-1] == "UPDATING_FAILED(3)", "nor is it news of it"
+
+
 def test_a_word_about_a_former_advert_is_stale() -> None:
     hub = Hub()
     hub.post(IMO)

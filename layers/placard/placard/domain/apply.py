@@ -254,7 +254,14 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
         return running if event.transaction == running.transaction else None
     if event.transaction in publication.former_transactions:
         return None
+    if event.transaction is not None and _is_before(event, running):
+        return None
     return running if end.operation is running.kind else None
+
+
+def _is_before(event: PortalEvent, operation: Running) -> bool:
+    """Whether an event was told before an operation was begun: it speaks of a request whose answer was lost."""
+    return event.at is not None and event.at < operation.began_at
 
 
 def _resolved(publication: Publication, event: PortalEvent, policy: Policy, running: Running | None) -> Advert | None:
@@ -354,6 +361,8 @@ def _fold_news(
         # Between the two operations of one revision, or before the first: this end belongs to what is over.
         return _Fact(standing, Outcome.UNCHANGED)
     if end.remote_revision is not None and end.remote_revision < standing.remote_revision:
+        return _Fact(standing, Outcome.STALE)
+    if end.remote_revision is None and publication.last is not None and _is_before(event, publication.last):
         return _Fact(standing, Outcome.STALE)
     word = _news_word(standing, end, advert, publication.last)
     if word is standing.word:
