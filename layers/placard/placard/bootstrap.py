@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -266,10 +266,9 @@ def renderer(provider: str) -> Renderer:
     """What a provider would be sent, without the means to send it."""
 
     def make() -> Renderer:
-        from placard.portals.registry import load_renderer
+        from placard.portals.registry import load_renderer, renderer_variables
 
-        arguments = {"rules": settings().aviv_rules} if provider == "aviv" else {}
-        return load_renderer(provider, credentials(), **arguments)
+        return load_renderer(provider, credentials(), **_read_variables(renderer_variables(provider)))
 
     return _part(f"renderer {provider}", make)
 
@@ -356,23 +355,17 @@ def consents(name: str) -> Consents:
 
 
 def _publisher_arguments(name: str) -> dict[str, Any]:
-    """Where a provider is. A function has the variables of the providers it calls, and no others."""
-    known = settings()
-    table: dict[str, Callable[[], dict[str, Any]]] = {
-        "olx": lambda: {"base_url": known.olx_base_url, "budget": budget()},
-        "aviv": lambda: {
-            "base_url": known.aviv_base_url,
-            "token_url": known.aviv_token_url,
-            "receiver_url": known.aviv_receiver_url,
-            "rules": known.aviv_rules,
-        },
-        "spotahome": lambda: {
-            "base_url": known.spotahome_base_url,
-            "create_url": known.spotahome_create_url,
-            "budget": budget(),
-        },
-    }
-    return {**table[name](), "circuits": circuit_store(), "time_scale": known.time_scale}
+    """What a publisher, a poller and a consent of a provider are made of; a portal that limits its calls has a budget."""
+    from placard.portals.registry import load_policy, publisher_variables
+
+    told = _read_variables(publisher_variables(name))
+    paid = {} if load_policy(name).rate is None else {"budget": budget()}
+    return {**told, **paid, "circuits": circuit_store(), "time_scale": settings().time_scale}
+
+
+def _read_variables(named: Mapping[str, str]) -> dict[str, str]:
+    """Read variables by the arguments that take them. A function has those of the providers it serves, and no others."""
+    return {argument: settings().variable(name) for argument, name in named.items()}
 
 
 # --- use cases -------------------------------------------------------------------------------------------------------

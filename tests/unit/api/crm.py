@@ -6,13 +6,13 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from functions.publish_classified import app as publish_classified
 from functions.query_status import app as query_status
 from functions.subscribe_webhook import app as subscribe_webhook
 from placard import bootstrap
+from placard.aws.settings import Settings
 from placard.domain.channels import CHANNEL_OF
 from placard.domain.look import open_publication, see
 from placard.domain.publication import Publication
@@ -99,7 +99,7 @@ class Crm:
 
     def connect(self) -> None:
         """Make this hub the one that the handlers talk to; the newest is, at first."""
-        settings = SimpleNamespace(trusted_clients=frozenset({TRUSTED}), time_scale=1, aviv_rules=self.aviv_rules)
+        settings = Settings({"TRUSTED_CLIENTS": TRUSTED, "TIME_SCALE": "1", "AVIV_RULES": self.aviv_rules})
         self.vault: Any = MemoryVault(self.clock, self.secrets)
         bootstrap.use(classified_store=self.store, clock=self.clock, settings=settings, credentials=self.vault)
 

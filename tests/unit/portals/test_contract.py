@@ -27,7 +27,7 @@ from placard.domain.errors import (
 from placard.domain.events import Advert, AdvertState, Operation, PortalEvent
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import CATALOGUE
-from placard.portals.registry import POLLERS, PROVIDERS, load_policy
+from placard.portals.registry import PROVIDERS, load_policy
 from placard.ports import Call, Callback, Message, Question, Row
 from tests.fakes import FakeClock
 from tests.unit.portals.contract import (
@@ -381,7 +381,7 @@ def polls_of(provider: str) -> Polls:
 def test_a_provider_calls_or_is_polled(provider: str) -> None:
     stage = STAGES[provider]
     assert (stage.calls is None) is not (stage.polls is None)
-    assert (load_policy(provider).provider in POLLERS) is (stage.polls is not None)
+    assert (PROVIDERS[provider].poller is not None) is (stage.polls is not None)
 
 
 @EVERY_POLLED

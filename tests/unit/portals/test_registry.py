@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from placard.domain.channels import PROVIDER_OF
-from placard.portals.registry import POLLERS, PROVIDERS, load_policy, load_poller, load_publisher, load_receiver
+from placard.portals.registry import PROVIDERS, load_policy, load_poller, load_publisher, load_receiver
 from tests.fakes import FakeClock, MemoryVault
 
 LAYER = Path(__file__).parents[3] / "layers" / "placard"
@@ -26,10 +26,10 @@ def test_a_providers_parts_know_their_name(provider: str) -> None:
     clock = FakeClock()
     vault = MemoryVault(clock)
     assert load_policy(provider).provider == provider
-    assert (load_receiver(provider, vault) is None) is (PROVIDERS[provider][2] is None)
+    assert (load_receiver(provider, vault) is None) is (PROVIDERS[provider].receiver is None)
     arguments = {"credentials": vault, "clock": clock, **ADDRESSES[provider]}
     assert load_publisher(provider, **arguments)
-    assert (load_poller(provider, **arguments) is None) is (provider not in POLLERS)
+    assert (load_poller(provider, **arguments) is None) is (PROVIDERS[provider].poller is None)
     assert provider in PROVIDER_OF.values()
 
 

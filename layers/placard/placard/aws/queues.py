@@ -48,7 +48,7 @@ class SqsWakeUps:
         for wake_up in wake_ups:
             by_provider.setdefault(wake_up.provider, []).append(_wake_up_entry(wake_up))
         for provider, entries in by_provider.items():
-            self._send(self._settings.deliver_queue_urls[provider], entries)
+            self._send(self._settings.deliver_queue_url(provider), entries)
 
     def tell(self, tellings: Sequence[Telling]) -> None:
         """Send tellings, a customer's as one group; raises when any was not taken."""
@@ -63,7 +63,7 @@ class SqsWakeUps:
         from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
         name = "ApproximateNumberOfMessages"
-        url = self._settings.deliver_queue_urls[provider]
+        url = self._settings.deliver_queue_url(provider)
         try:
             answer = self._client.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
         except (BotoCoreError, ClientError) as error:

@@ -39,14 +39,9 @@ class Settings:
         """The KMS key that seals them."""
         return self._text("VAULT_KEY_ID")
 
-    @property
-    def deliver_queue_urls(self) -> Mapping[str, str]:
-        """The queue of each provider that has one."""
-        return {
-            "olx": self._text("DELIVER_OLX_QUEUE_URL"),
-            "aviv": self._text("DELIVER_AVIV_QUEUE_URL"),
-            "spotahome": self._text("DELIVER_SPOTAHOME_QUEUE_URL"),
-        }
+    def deliver_queue_url(self, provider: str) -> str:
+        """The queue of a provider's wake-ups."""
+        return self._text(f"DELIVER_{provider.upper()}_QUEUE_URL")
 
     @property
     def notify_queue_url(self) -> str:
@@ -58,40 +53,9 @@ class Settings:
         """Where messages go that are to be folded again."""
         return self._text("EVENT_RETRY_QUEUE_URL")
 
-    @property
-    def olx_base_url(self) -> str:
-        """OLX Group's advert API."""
-        return self._text("OLX_BASE_URL")
-
-    @property
-    def aviv_base_url(self) -> str:
-        """AVIV's classifieds API."""
-        return self._text("AVIV_BASE_URL")
-
-    @property
-    def aviv_token_url(self) -> str:
-        """AVIV's token endpoint."""
-        return self._text("AVIV_TOKEN_URL")
-
-    @property
-    def aviv_receiver_url(self) -> str:
-        """Our own function URL that AVIV calls back, without the customer's token."""
-        return self._text("AVIV_RECEIVER_URL")
-
-    @property
-    def aviv_rules(self) -> str:
-        """What AVIV's portals demand, as JSON text merged over the built-in table."""
-        return self._text("AVIV_RULES")
-
-    @property
-    def spotahome_base_url(self) -> str:
-        """Spotahome's listings: processes, properties, and its logins."""
-        return self._text("SPOTAHOME_BASE_URL")
-
-    @property
-    def spotahome_create_url(self) -> str:
-        """Where Spotahome takes new properties."""
-        return self._text("SPOTAHOME_CREATE_URL")
+    def variable(self, name: str) -> str:
+        """A variable that a portal's folder names."""
+        return self._text(name)
 
     @property
     def time_scale(self) -> float:

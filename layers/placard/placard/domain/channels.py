@@ -24,7 +24,7 @@ PROVIDER_OF = {
     "olxro": "olx",
     "spotahome": "spotahome",
 }
-PORTALS = tuple(CHANNEL_OF)
+PORTALS = CHANNEL_OF.keys()
 # Listing processes are Spotahome's alone.
 PROCESS_PROVIDER = "spotahome"
 PROCESS_PORTAL = "SPOTAHOME"

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from placard.domain.events import PortalEvent
     from placard.domain.policy import Policy
     from placard.ports import Consents, Lister, Poller, Publisher, Receiver, Renderer, Row
 
-# provider: its folder, its publisher's class, its receiver's class (None: it never calls).
-PROVIDERS: dict[str, tuple[str, str, str | None]] = {
-    "olx": ("placard.portals.olx", "OlxPublisher", "OlxReceiver"),
-    "aviv": ("placard.portals.aviv", "AvivPublisher", "AvivReceiver"),
-    "spotahome": ("placard.portals.spotahome", "SpotahomePublisher", None),
+
+class Parts(NamedTuple):
+    """A provider's folder and the class in each of its modules.
+
+    `renderer` is importable without an HTTP client. A portal that calls has a `receiver`, one that never does a `poller`;
+    one whose agencies consent on a page of its own has `consents`, what knows that page.
+    """
+
+    folder: str
+    publisher: str
+    renderer: str
+    receiver: str | None = None
+    poller: str | None = None
+    consents: str | None = None
+
+
+_OURS = "placard.portals"
+PROVIDERS = {
+    "olx": Parts(f"{_OURS}.olx", "OlxPublisher", "OlxRenderer", receiver="OlxReceiver", consents="OlxConsents"),
+    "aviv": Parts(f"{_OURS}.aviv", "AvivPublisher", "AvivRenderer", receiver="AvivReceiver"),
+    "spotahome": Parts(f"{_OURS}.spotahome", "SpotahomePublisher", "SpotahomeRenderer", poller="SpotahomePoller"),
 }
-# Beside them, importable without an HTTP client: its renderer's class.
-RENDERERS = {"olx": "OlxRenderer", "aviv": "AvivRenderer", "spotahome": "SpotahomeRenderer"}
-# provider that never calls: the class of its poller.
-POLLERS = {"spotahome": "SpotahomePoller"}
-# provider whose agencies consent on a page of its own: the class of what knows that page.
-CONSENTS = {"olx": "OlxConsents"}
 
 
 def load_policy(provider: str) -> Policy:
     """Return a provider's manifest. KeyError for a provider that has no folder."""
-    return cast("Policy", import_module(f"{PROVIDERS[provider][0]}.manifest").POLICY)
+    return cast("Policy", _import(provider, "manifest").POLICY)
+
+
+def publisher_variables(provider: str) -> Mapping[str, str]:
+    """Return what a publisher is told by the template: argument → variable. The poller and the consents take the same."""
+    return cast("Mapping[str, str]", _import(provider).PUBLISHER_VARIABLES)
+
+
+def renderer_variables(provider: str) -> Mapping[str, str]:
+    """Return the same of a renderer."""
+    return cast("Mapping[str, str]", _import(provider).RENDERER_VARIABLES)
 
 
 def load_publisher(provider: str, *arguments: Any, **named: Any) -> Publisher:
     """Return a provider's publisher, built with these arguments."""
-    folder, publisher, _ = PROVIDERS[provider]
-    return cast("Publisher", getattr(import_module(f"{folder}.publisher"), publisher)(*arguments, **named))
+    made = getattr(_import(provider, "publisher"), PROVIDERS[provider].publisher)
+    return cast("Publisher", made(*arguments, **named))
 
 
 def load_lister(provider: str, *arguments: Any, **named: Any) -> Lister:
@@ -43,38 +63,48 @@ def load_lister(provider: str, *arguments: Any, **named: Any) -> Lister:
 
 def load_renderer(provider: str, *arguments: Any, **named: Any) -> Renderer:
     """Return a provider's renderer, built with these arguments."""
-    folder = import_module(f"{PROVIDERS[provider][0]}.renderer")
-    return cast("Renderer", getattr(folder, RENDERERS[provider])(*arguments, **named))
+    made = getattr(_import(provider, "renderer"), PROVIDERS[provider].renderer)
+    return cast("Renderer", made(*arguments, **named))
 
 
 def load_poller(provider: str, *arguments: Any, **named: Any) -> Poller | None:
     """Return what reads at a provider that never calls, None at others. It takes what the publisher takes."""
-    poller = POLLERS.get(provider)
+    poller = PROVIDERS[provider].poller
     if poller is None:
         return None
-    return cast("Poller", getattr(import_module(f"{PROVIDERS[provider][0]}.poller"), poller)(*arguments, **named))
+    return cast("Poller", getattr(_import(provider, "poller"), poller)(*arguments, **named))
 
 
 def load_consents(provider: str, *arguments: Any, **named: Any) -> Consents:
-    """Return what connects accounts by consent. KeyError for a provider that asks for none; it takes what the publisher takes."""
-    folder = import_module(f"{PROVIDERS[provider][0]}.consent")
-    return cast("Consents", getattr(folder, CONSENTS[provider])(*arguments, **named))
+    """Return what connects accounts by consent. LookupError for a provider that asks for none.
+
+    It takes what the publisher takes.
+    """
+    consents = PROVIDERS[provider].consents
+    if consents is None:
+        raise LookupError(f"{provider} asks for no consent")
+    return cast("Consents", getattr(_import(provider, "consent"), consents)(*arguments, **named))
 
 
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:
     """Return a provider's receiver, None where the portal never calls."""
-    folder, _, receiver = PROVIDERS[provider]
+    receiver = PROVIDERS[provider].receiver
     if receiver is None:
         return None
-    return cast("Receiver", getattr(import_module(f"{folder}.receiver"), receiver)(*arguments, **named))
+    return cast("Receiver", getattr(_import(provider, "receiver"), receiver)(*arguments, **named))
 
 
 def calls(provider: str) -> bool:
     """Whether a provider calls the hub; the others are polled."""
-    return PROVIDERS[provider][2] is not None
+    return PROVIDERS[provider].receiver is not None
 
 
 def load_interpretation(provider: str) -> Callable[[Row, str | None, int], PortalEvent]:
-    """Return what such a provider's rows mean, without the client that reads them."""
-    states = import_module(f"{PROVIDERS[provider][0]}.states")
-    return cast("Callable[[Row, str | None, int], PortalEvent]", states.interpret_row)
+    """Return what the rows of a provider mean that is polled, without the client that reads them."""
+    return cast("Callable[[Row, str | None, int], PortalEvent]", _import(provider, "states").interpret_row)
+
+
+def _import(provider: str, module: str | None = None) -> Any:
+    """Import a provider's folder, or one module of it."""
+    folder = PROVIDERS[provider].folder
+    return import_module(folder if module is None else f"{folder}.{module}")

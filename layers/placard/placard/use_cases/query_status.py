@@ -23,7 +23,7 @@ from placard.ports import ClassifiedStore, Page
 from placard.use_cases.paging import Listing, Query, take_page
 
 STATUSES = tuple(word.value for word in Word)
-PORTALS = tuple(CHANNEL_OF)
+PORTALS = CHANNEL_OF.keys()
 
 
 @dataclass(frozen=True, slots=True)
