@@ -1,11 +1,12 @@
 """make connect PORTAL=<portal> CUSTOMER=<id> [ACCOUNT=main] [STACK=<name>]      connects an agency's account, then checks it
-make connect PORTAL=olx|aviv APP=1 [ROTATE=1] [STACK=<name>]                    stores the hub's own credentials
+make connect PORTAL=<provider> APP=1 [ROTATE=1] [STACK=<name>]                  stores the hub's own credentials
 make connect CHECK=1 [PORTAL=] [CUSTOMER=] [STACK=<name>]                       one harmless read with each account connected
 
-PORTAL is imovirtual, otodom, storia, olxro, aviv or spotahome. What it needs is asked for, or read line by line from a pipe;
-no secret is ever part of a command. Imovirtual and its sisters print the page on which the agency consents; the address
-the browser is sent to afterwards goes back in within a minute. Storing the hub's own credentials anew keeps the former
-notification secret (olx) valid beside the new one; ROTATE=1 does the same with the key of the callback addresses (aviv).
+PORTAL is imovirtual, otodom, storia, olxro, aviv or spotahome; with APP=1 olx or aviv. What it needs is asked for, or read
+line by line from a pipe; no secret is ever part of a command. Imovirtual and its sisters print the page on which the agency
+consents; the address the browser is sent to afterwards goes back in within a minute. Storing the hub's own credentials anew
+keeps the former notification secret (olx) valid beside the new one; ROTATE=1 does the same with the key of the callback
+addresses (aviv).
 Exit code: 0 every account answers, 1 one does not, 2 it could not be tried.
 """
 
@@ -26,17 +27,14 @@ from placard import bootstrap
 from placard.domain.channels import PROVIDER_OF
 from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError
 from placard.domain.problems import CATALOGUE, DEFAULT_LANGUAGE
+from placard.portals.connection import Field
+from placard.portals.registry import PROVIDERS, calls, load_connection
 from placard.use_cases.compare_portals import Account
 
 NAMES = ("PORTAL", "CUSTOMER", "ACCOUNT", "APP", "ROTATE", "CHECK")
 FIRST_ACCOUNT = "main"
 # A consent's `state` is bound to this one question and forgotten after it.
 STATE_SECONDS = 600
-# Members of the hub's own credentials, in the order they are asked for; whether each is a secret.
-APPS = {
-    "olx": {"client_id": False, "client_secret": True, "api_key": True, "notification_secret": True},
-    "aviv": {"client_id": False, "client_secret": True},
-}
 MOST_RACES = 5
 
 Value = Mapping[str, Any]
@@ -60,28 +58,37 @@ def run(given: Mapping[str, str], _stack: object, console: Console) -> int:
 # --- the hub's own credentials ---------------------------------------------------------------------------------------
 
 
-def _store_app(portal: str | None, console: Console, *, rotate: bool) -> int:
-    if portal not in APPS:
-        raise OpsError(f"The hub has credentials of its own at {' and '.join(APPS)}: PORTAL= names one of them.")
-    stored = bootstrap.credentials().read(f"{portal}/app", fresh=True)
-    known: Value = {} if stored is None else stored.value
-    answers = {name: ask(name, secret=secret, kept=known.get(name)) for name, secret in APPS[portal].items()}
-    _keep(f"{portal}/app", lambda before: _renew(portal, before, answers, rotate=rotate))
-    console.print(f"The hub's credentials at {portal} are stored.")
+def _store_app(provider: str | None, console: Console, *, rotate: bool) -> int:
+    asked = {name: connection for name in PROVIDERS if (connection := load_connection(name)).app}
+    if provider not in asked:
+        raise OpsError(f"The hub has credentials of its own at {' and '.join(asked)}: PORTAL= names one of them.")
+    connection = asked[provider]
+    stored = bootstrap.credentials().read(f"{provider}/app", fresh=True)
+    answers = _ask_for(connection.app, {} if stored is None else stored.value)
+    _keep(f"{provider}/app", lambda before: _renew(connection.proof, before, answers, rotate=rotate))
+    console.print(f"The hub's credentials at {provider} are stored.")
     return 0
 
 
-def _renew(portal: str, before: Value, answers: Mapping[str, str], *, rotate: bool) -> Value:
+def _ask_for(fields: tuple[Field, ...], known: Value) -> dict[str, str]:
+    """Ask for each member; what may be empty and is, is left out."""
+    answers = {
+        field.name: ask(field.question, secret=field.secret, kept=known.get(field.name, "" if field.optional else None))
+        for field in fields
+    }
+    return {field.name: answers[field.name] for field in fields if answers[field.name] or not field.optional}
+
+
+def _renew(proof: str | None, before: Value, answers: Mapping[str, str], *, rotate: bool) -> Value:
     """Return the credentials as they are to be stored, with what proves callbacks still valid in its former form."""
     after: dict[str, Any] = {**_without_note(before), **answers}
-    if portal == "olx":
-        former = before.get("notification_secret")
-        if former is not None and former != after["notification_secret"]:
-            after["previous_notification_secret"] = former
-    elif rotate or "path_key" not in before:
-        after["path_key"] = secrets.token_urlsafe(32)
-        if "path_key" in before:
-            after["previous_path_key"] = before["path_key"]
+    if proof is None:
+        return after
+    former = before.get(proof)
+    if proof not in answers and (rotate or former is None):
+        after[proof] = secrets.token_urlsafe(32)
+    if former is not None and former != after[proof]:
+        after[f"previous_{proof}"] = former
     return after
 
 
@@ -95,21 +102,21 @@ def _without_note(value: Value) -> Value:
 def _connect(portal: str, customer: str, account: str, console: Console) -> None:
     if "/" in account + customer:
         raise OpsError("ACCOUNT= and CUSTOMER= are names without a slash.")
-    if PROVIDER_OF[portal] == "olx":
+    provider = PROVIDER_OF[portal]
+    if PROVIDERS[provider].consents is not None:
         _ask_for_consent(portal, customer, account, console)
-    elif portal == "aviv":
-        details = {"intermediary_id": ask("intermediary id (RC-…)")}
-        # AVIV's token is one agency's: a customer has one account there.
-        _keep(f"aviv/accounts/{customer}", lambda _: {account: details})
-    else:
-        login = {"email": ask("e-mail address"), "password": ask("password", secret=True)}
-        owner = ask("owner id (may be empty)", kept="")
-        login |= {"owner_id": owner} if owner else {}
-        _keep(f"spotahome/accounts/{customer}", lambda before: {**before, account: login})
+        return
+    connection = load_connection(provider)
+    answers = _ask_for(connection.account, {})
+
+    def add(before: Value) -> Value:
+        return {account: answers} if connection.one_account else {**before, account: answers}
+
+    _keep(f"{provider}/accounts/{customer}", add)
 
 
 def _ask_for_consent(portal: str, customer: str, account: str, console: Console) -> None:
-    consents, state = bootstrap.consents("olx"), secrets.token_urlsafe(24)
+    consents, state = bootstrap.consents(PROVIDER_OF[portal]), secrets.token_urlsafe(24)
     asked = time.monotonic()
     try:
         page = consents.address(portal, state)
@@ -171,7 +178,7 @@ def _try(account: Account) -> tuple[str, bool]:
 
 
 def _count(account: Account) -> int:
-    if account.provider == "spotahome":
+    if not calls(account.provider):
         return len(bootstrap.poller(account.provider, pays=False).page(account.customer, 1).rows)
     return len(bootstrap.lister(account.provider).list_adverts(account.customer, account.channel, None).adverts)
 

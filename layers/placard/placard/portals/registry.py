@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 if TYPE_CHECKING:
     from placard.domain.events import PortalEvent
     from placard.domain.policy import Policy
+    from placard.portals.connection import Connection
     from placard.ports import Consents, Lister, Poller, Publisher, Receiver, Renderer, Row
 
 
@@ -84,6 +85,11 @@ def load_consents(provider: str, *arguments: Any, **named: Any) -> Consents:
     if consents is None:
         raise LookupError(f"{provider} asks for no consent")
     return cast("Consents", getattr(_import(provider, "consent"), consents)(*arguments, **named))
+
+
+def load_connection(provider: str) -> Connection:
+    """Return what connecting a provider takes."""
+    return cast("Connection", _import(provider, "connection").CONNECTION)
 
 
 def load_receiver(provider: str, *arguments: Any, **named: Any) -> Receiver | None:
