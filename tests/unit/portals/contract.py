@@ -1,7 +1,7 @@
 """What the contract suite knows of a provider, and what it throws at it.
 
-The suite (`test_contract.py`) runs every provider of the registry through the same expectations. A new one adds its registry
-line and, beside its tests, a `stage.py` with a `STAGE`.
+The suite (`test_contract.py`) runs every provider of the registry through the same expectations, and a made-up one that is
+plugged in for it. A new one adds its registry line and, beside its tests, a `stage.py` with a `STAGE`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from placard.domain.body import point, read_body
 from placard.domain.events import Operation
 from placard.domain.members import MEMBERS, PRICE_MEMBERS, Shape
 from placard.domain.refusals import InvalidRequestError
+from placard.portals.registry import PROVIDERS
 from placard.ports import Callback, Poller, Publisher, Receiver, Row
 from tests.fakes import FakeClock
+from tests.portals.casita import lines as casita
 from tests.unit.portals.scene import Portal
+
+# The registry's providers, and Casita, which proves that the suite and the core take another one.
+EVERYONE = (*PROVIDERS, casita.PROVIDER)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The contract suite: what every provider's folder keeps to, run for each line of the registry."""
+"""The contract suite: what every provider's folder keeps to, run for each line of the registry and for Casita."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from placard.portals.registry import PROVIDERS, load_policy
 from placard.ports import Call, Callback, Message, Question, Row
 from tests.fakes import FakeClock
 from tests.unit.portals.contract import (
+    EVERYONE,
     JSON,
     Calls,
     Parrot,
@@ -44,17 +45,18 @@ from tests.unit.portals.contract import (
 )
 from tests.unit.portals.scene import CUSTOMER, Portal, make_publication, make_running
 
+pytestmark = pytest.mark.usefixtures("casita")
 NOW = 1_900_000_000_000
 SPANS = ("operation_due", "settle", "patience", "again", "give_up")
-STAGES = {provider: stage_of(provider) for provider in PROVIDERS}
-EVERY = pytest.mark.parametrize("provider", PROVIDERS)
-SUPPORTED = [(provider, operation) for provider in PROVIDERS for operation in sorted(STAGES[provider].operations)]
+STAGES = {provider: stage_of(provider) for provider in EVERYONE}
+EVERY = pytest.mark.parametrize("provider", EVERYONE)
+SUPPORTED = [(provider, operation) for provider in EVERYONE for operation in sorted(STAGES[provider].operations)]
 MISSING = [
-    (provider, operation) for provider in PROVIDERS for operation in Operation if (provider, operation) not in SUPPORTED
+    (provider, operation) for provider in EVERYONE for operation in Operation if (provider, operation) not in SUPPORTED
 ]
 EVERY_OPERATION = pytest.mark.parametrize(("provider", "operation"), SUPPORTED)
-EVERY_POLLED = pytest.mark.parametrize("provider", [name for name in PROVIDERS if STAGES[name].polls is not None])
-EVERY_CALLER = pytest.mark.parametrize("provider", [name for name in PROVIDERS if STAGES[name].calls is not None])
+EVERY_POLLED = pytest.mark.parametrize("provider", [name for name in EVERYONE if STAGES[name].polls is not None])
+EVERY_CALLER = pytest.mark.parametrize("provider", [name for name in EVERYONE if STAGES[name].calls is not None])
 FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 

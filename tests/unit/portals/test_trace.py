@@ -10,15 +10,15 @@ import pytest
 from placard.domain.channels import CHANNEL_OF
 from placard.domain.classified import Classified
 from placard.domain.events import Operation
-from placard.portals.registry import PROVIDERS
 from placard.ports import Call, Question
 from tests.fakes import FakeClock
-from tests.unit.portals.contract import stage_of
+from tests.unit.portals.contract import EVERYONE, stage_of
 from tests.unit.portals.scene import CUSTOMER, Portal, make_classified, make_publication, make_running
 from tests.unit.portals.spotahome.stage import make_poller
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-STAGES = {provider: stage_of(provider) for provider in PROVIDERS if stage_of(provider).operations}
+pytestmark = pytest.mark.usefixtures("casita")
+STAGES = {provider: stage_of(provider) for provider in EVERYONE if stage_of(provider).operations}
 EVERY = pytest.mark.parametrize("provider", STAGES)
 TRACES = pytest.mark.parametrize("trace", [TRACE, None], ids=["with", "without"])
 NOTHING = httpx.Response(200, json={"items": [], "data": {}})
