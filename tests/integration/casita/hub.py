@@ -63,22 +63,6 @@ class Hub:
         # A subscription is told what happens after it.
         clock.advance(MINUTE)
 
-    @property
-    def door(self) -> Starlette:
-        """The receiver's function URL."""
-
-        async def take(request: Request) -> Response:
-            event = {
-                "rawPath": request.url.path,
-                "headers": dict(request.headers),
-                "requestContext": {"http": {"method": request.method}},
-                "body": (await request.body()).decode(),
-                "isBase64Encoded": False,
-            }
-            return Response(status_code=receive_casita.handler(event, None)["statusCode"])
-
-        return Starlette(routes=[Route("/", take, methods=["POST"])])
-
     def settle(self) -> None:
         """Relay, look, fold and tell."""
         for _ in range(100):
@@ -123,6 +107,21 @@ class Hub:
         """What the CRM was told, in order: the word, and whether the advert is live."""
         bodies = [json.loads(delivery.body) for delivery in self.endpoint.accepted]
         return [(body["status"], body["advert"]["live"]) for body in bodies]
+
+
+async def _take(request: Request) -> Response:
+    event = {
+        "rawPath": request.url.path,
+        "headers": dict(request.headers),
+        "requestContext": {"http": {"method": request.method}},
+        "body": (await request.body()).decode(),
+        "isBase64Encoded": False,
+    }
+    return Response(status_code=receive_casita.handler(event, None)["statusCode"])
+
+
+# The receiver's function URL.
+DOOR = Starlette(routes=[Route("/", _take, methods=["POST"])])
 
 
 class Context:

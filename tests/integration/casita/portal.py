@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +14,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from placard.domain.instants import to_text
+from placard.domain.messages import Callback
 from tests.fakes import FakeClock
 from tests.unit.portals.casita.stage import KEY, sign
 
 Json = dict[str, Any]
+PATIENCE_SECONDS = 60.0
 WORDS = {"POST": "published", "PUT": "changed", "DELETE": "removed"}
 
 
@@ -24,22 +27,15 @@ WORDS = {"POST": "published", "PUT": "changed", "DELETE": "removed"}
 class CasitaPortal:
     """Takes homes and keeps their news until `tell` sends them. With a `refusal` it refuses what comes, for that reason."""
 
-    clock: FakeClock
+    clock: FakeClock = field(default_factory=FakeClock)
     homes: dict[str, Json] = field(default_factory=dict)
     news: dict[str, Json] = field(default_factory=dict)
     untold: list[Json] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     refusal: str | None = None
 
-    @property
-    def app(self) -> Starlette:
-        """Its API."""
-        one, homes = ["GET", "PUT", "DELETE"], ["GET", "POST"]
-        return Starlette(
-            routes=[Route("/homes", self._serve, methods=homes), Route("/homes/{home}", self._serve, methods=one)]
-        )
-
-    async def _serve(self, request: Request) -> Response:
+    async def serve(self, request: Request) -> Response:
+        """Answer one call."""
         home = request.path_params.get("home")
         self.calls.append(f"{request.method} {request.url.path}")
         if request.headers.get("authorization") != f"Bearer {KEY}":
@@ -71,8 +67,30 @@ class CasitaPortal:
         self.untold.append(self.news[home])
 
     def tell(self, url: str, secret: str, *, times: int = 1) -> list[int]:
-        """Send the news that nobody has been told, each so often; return the answers."""
+        """Send the news that nobody has been told, each so often; return the answers. What ends with a 5xx comes again."""
         told, self.untold = self.untold, []
         callbacks = [sign(json.dumps(news).encode(), secret) for news in told for _ in range(times)]
-        with httpx.Client(trust_env=False) as client:
-            return [client.post(url, content=one.body, headers=dict(one.headers)).status_code for one in callbacks]
+        with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
+            return [_deliver(client, url, one) for one in callbacks]
+
+
+def _deliver(client: httpx.Client, url: str, callback: Callback) -> int:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        status = client.post(url, content=callback.body, headers=dict(callback.headers)).status_code
+        if status < 500 or time.monotonic() > deadline:
+            return status
+
+
+class Street:
+    """Where the portal stands: one address for all tests, each with a portal that nobody has used."""
+
+    def __init__(self) -> None:
+        self.portal = CasitaPortal()
+        one, homes = ["GET", "PUT", "DELETE"], ["GET", "POST"]
+        self.app = Starlette(
+            routes=[Route("/homes", self._serve, methods=homes), Route("/homes/{home}", self._serve, methods=one)]
+        )
+
+    async def _serve(self, request: Request) -> Response:
+        return await self.portal.serve(request)

@@ -12,31 +12,38 @@ from ops import connect
 from placard import bootstrap
 from placard.domain.instants import MINUTE
 from sandbox.simulators.serve import serve_in_thread
-from tests.fakes import FakeClock
-from tests.integration.casita.hub import CUSTOMER, Hub
-from tests.integration.casita.portal import CasitaPortal
+from tests.integration.casita.hub import CUSTOMER, DOOR, Hub
+from tests.integration.casita.portal import CasitaPortal, Street
 from tests.portals.casita.lines import plugged_in
 from tests.unit.portals.casita.stage import KEY, SECRET, make_body
 
 REQUESTED = [("RECEIVED", False), ("CREATING", False)]
 
 
-@pytest.fixture
-def portal() -> CasitaPortal:
-    return CasitaPortal(FakeClock())
+@pytest.fixture(scope="module")
+def street() -> Iterator[tuple[str, Street]]:
+    street = Street()
+    with serve_in_thread(street.app) as url:
+        yield url, street
 
 
-@pytest.fixture
-def hub(portal: CasitaPortal) -> Iterator[Hub]:
-    with plugged_in(), serve_in_thread(portal.app) as url:
-        yield Hub(portal.clock, url)
-    bootstrap.use()
-
-
-@pytest.fixture
-def door(hub: Hub) -> Iterator[str]:
-    with serve_in_thread(hub.door) as url:
+@pytest.fixture(scope="module")
+def door() -> Iterator[str]:
+    with serve_in_thread(DOOR) as url:
         yield url
+
+
+@pytest.fixture
+def portal(street: tuple[str, Street]) -> CasitaPortal:
+    street[1].portal = CasitaPortal()
+    return street[1].portal
+
+
+@pytest.fixture
+def hub(street: tuple[str, Street], portal: CasitaPortal) -> Iterator[Hub]:
+    with plugged_in():
+        yield Hub(portal.clock, street[0])
+    bootstrap.use()
 
 
 def post(hub: Hub) -> str:
