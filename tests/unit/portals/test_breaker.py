@@ -17,10 +17,10 @@ from placard.domain.errors import CircuitOpenError, PortalUnavailableError, Stor
 from placard.domain.instants import HOUR, MINUTE, SECOND
 from placard.portals.base import Allowance, Turn, Wire
 from placard.portals.breaker import VIEW, Breaker
-from placard.portals.registry import PROVIDERS
 from tests.fakes import FakeClock, MemoryBudget, MemoryCircuits
 from tests.unit.portals.aviv import stage as aviv
-from tests.unit.portals.contract import stage_of
+from tests.unit.portals.casita import stage as casita
+from tests.unit.portals.contract import EVERYONE, stage_of
 from tests.unit.portals.olx import stage as olx
 from tests.unit.portals.scene import CUSTOMER, make_classified
 from tests.unit.portals.spotahome import stage as spotahome
@@ -34,13 +34,20 @@ SETTINGS = {
     "AVIV_RULES": "{}",
     "SPOTAHOME_BASE_URL": spotahome.BASE,
     "SPOTAHOME_CREATE_URL": spotahome.CREATE,
+    "CASITA_BASE_URL": "https://api.casita.test",
     "TIME_SCALE": "1",
 }
-VAULTS = {"olx": olx.make_vault, "aviv": aviv.make_vault, "spotahome": spotahome.make_vault}
+VAULTS = {
+    "olx": olx.make_vault,
+    "aviv": aviv.make_vault,
+    "spotahome": spotahome.make_vault,
+    "casita": casita.make_vault,
+}
 ACCOUNTS = {
     "olx": f"{CUSTOMER}/imovirtual/main",
     "aviv": CUSTOMER,
     "spotahome": f"{CUSTOMER}/main",
+    "casita": CUSTOMER,
 }
 ACCOUNT = "acme/imovirtual/main"
 URL = "https://portal.invalid/adverts"
@@ -267,7 +274,8 @@ def test_a_table_that_does_not_answer_holds_nobody_up_and_hides_no_answer(hub: H
     assert hub.call() == 200
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERYONE)
+@pytest.mark.usefixtures("casita")
 def test_the_hub_as_it_runs_asks_the_breaker_of_the_account(provider: str) -> None:
     clock, circuits = FakeClock(), MemoryCircuits()
     open_until = clock.now() + HOUR

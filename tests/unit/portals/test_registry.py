@@ -9,25 +9,29 @@ from pathlib import Path
 import pytest
 
 from placard.domain.channels import PROVIDER_OF
-from placard.portals.registry import PROVIDERS, load_policy, load_poller, load_publisher, load_receiver
+from placard.portals.registry import (
+    PROVIDERS,
+    load_policy,
+    load_poller,
+    load_publisher,
+    load_receiver,
+    publisher_variables,
+)
 from tests.fakes import FakeClock, MemoryVault
+from tests.unit.portals.contract import EVERYONE
 
 LAYER = Path(__file__).parents[3] / "layers" / "placard"
 NOWHERE = "http://127.0.0.1:9"
-ADDRESSES = {
-    "olx": {"base_url": NOWHERE},
-    "aviv": {"base_url": NOWHERE, "token_url": NOWHERE, "receiver_url": NOWHERE},
-    "spotahome": {"base_url": NOWHERE, "create_url": NOWHERE},
-}
 
 
-@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("provider", EVERYONE)
+@pytest.mark.usefixtures("casita")
 def test_a_providers_parts_know_their_name(provider: str) -> None:
     clock = FakeClock()
     vault = MemoryVault(clock)
     assert load_policy(provider).provider == provider
     assert (load_receiver(provider, vault) is None) is (PROVIDERS[provider].receiver is None)
-    arguments = {"credentials": vault, "clock": clock, **ADDRESSES[provider]}
+    arguments = {"credentials": vault, "clock": clock, **dict.fromkeys(publisher_variables(provider), NOWHERE)}
     assert load_publisher(provider, **arguments)
     assert (load_poller(provider, **arguments) is None) is (PROVIDERS[provider].poller is None)
     assert provider in PROVIDER_OF.values()
