@@ -27,7 +27,7 @@ from placard.domain.errors import (
 from placard.domain.events import Advert, AdvertState, Operation, PortalEvent
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import CATALOGUE
-from placard.portals.registry import PROVIDERS, load_policy
+from placard.portals.registry import PROVIDERS, load_connection, load_policy
 from placard.ports import Call, Callback, Message, Question, Row
 from tests.fakes import FakeClock
 from tests.unit.portals.contract import (
@@ -121,6 +121,13 @@ def test_a_shortened_manifest_keeps_what_it_says(provider: str) -> None:
 @EVERY
 def test_the_stage_names_the_providers_channels(provider: str) -> None:
     assert set(STAGES[provider].channels) == {name for name, of in PROVIDER_OF.items() if of == provider}
+
+
+@EVERY
+def test_what_connecting_takes_is_said(provider: str) -> None:
+    connection = load_connection(provider)
+    assert bool(connection.account) is (PROVIDERS[provider].consents is None)
+    assert (connection.proof is not None) is (STAGES[provider].calls is not None)
 
 
 # --- rendering -------------------------------------------------------------------------------------------------------
