@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate audit openapi locks
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -98,6 +98,9 @@ bench: setup .venv-bench/.ready  # what everything costs, beside a bare and a us
 	@PYTHONPATH=layers/placard $(RUN) -m bench $(ROWS)
 validate: .venv-sam/.ready
 	@AWS_DEFAULT_REGION=eu-west-1 .venv-sam/bin/sam validate --lint
+
+audit: .venv/.ready  # every pin: still there with its very bytes, and not withdrawn by its makers
+	@$(RUN) requirements/audit.py layers/placard/requirements.txt requirements/*.txt
 
 # ---- after a change of a route, a schema or one of the domain's tables
 openapi: .venv/.ready
