@@ -159,11 +159,9 @@ class HostilePoller:
 
     def page(self, customer: str, page: int, state: str | None = None) -> Sheet:
         """Return one page of the list."""
-        if page == 1 and state is None:
-            self._world.sweeps.begin_anew(customer)
         sheet: Sheet = self._call(partial(self._portal.page, customer, page, state), f"page {page} of {state or 'all'}")
-        for row in sheet.rows:
-            self._portal.processes[row.process_id].seen_at = self._world.scheduler.now
+        if state is None:
+            self._world.sweeps.show(customer, page, (row.process_id for row in sheet.rows))
         return sheet
 
     def published(self, customer: str, property_ids: Sequence[str]) -> Mapping[str, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
 from placard.domain.instants import DAY, HOUR, MINUTE
@@ -34,12 +35,16 @@ class Sweeps:
         self._changed_at = 0
         self._concluded: dict[str, dict[int, Sweep]] = {}
         self._ended_at: dict[tuple[str, int], int] = {}
-        # When the first page of all was asked for last: what a sweep has read before, and not kept, it reads anew.
+        # What each page of the whole list showed when it was read last: a sweep reads again what it has not kept.
+        self._shown: dict[str, dict[int, frozenset[int]]] = defaultdict(dict)
         self._pass_began: dict[str, int] = {}
 
-    def begin_anew(self, customer: str) -> None:
-        """Note that an account's list is read from its beginning."""
-        self._pass_began[customer] = self._now()
+    def show(self, customer: str, page: int, process_ids: Iterable[int]) -> None:
+        """Note what a page of an account's whole list shows; what was read behind it is read again."""
+        if page == 1:
+            self._pass_began[customer] = self._now()
+        kept = {number: shown for number, shown in self._shown[customer].items() if number < page}
+        self._shown[customer] = {**kept, page: frozenset(process_ids)}
 
     def follow(self, records: Iterable[Record]) -> None:
         """Note what was written: another sweep may tell more after it, or a sweep is over."""
@@ -74,7 +79,7 @@ class Sweeps:
             raise BreachError(f"processes {shown} count as missed by a sweep that has shown them")
 
     def _was_shown(self, customer: str, process_id: int) -> bool:
-        return self._portal.processes[process_id].seen_at >= self._pass_began[customer]
+        return any(process_id in shown for shown in self._shown[customer].values())
 
     def _over(self, customer: str) -> list[Sweep]:
         return list(self._concluded.get(customer, {}).values())

@@ -46,7 +46,7 @@ class Property:
 class Process:
     """A listing process, `of` a property. `hidden_until`: its row slips through the list; `filed`: it is shown no more.
 
-    `refused`: a cancel of it was. `moved_by_people`: they gave it to its agent. `seen_at`: when the hub last read its row.
+    `refused`: a cancel of it was. `moved_by_people`: they gave it to its agent.
     """
 
     number: int
@@ -59,7 +59,6 @@ class Process:
     filed: bool = False
     refused: bool = False
     moved_by_people: bool = False
-    seen_at: int = 0
 
     @property
     def over(self) -> bool:
