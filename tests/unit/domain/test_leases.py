@@ -7,7 +7,7 @@ from placard.domain.answers import Answer, Result
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.publication import Phase
-from tests.unit.domain.hub import FACTS, LEASE, Hub, event
+from tests.unit.domain.hub import FACTS, HINTS, LEASE, Hub, event
 
 IMO = "IMOVIRTUAL"
 
@@ -131,6 +131,24 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
     hub.refuse()
     assert hub.say(ends=Op.PUT, state=S.LIVE, at=ended_at, transaction="t-lost too") == "stale"
     assert hub.told()[-1] == "UPDATING_FAILED(3)", "nor is it news of it"
+
+
+def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told() -> None:
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL", "BD")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE)
+    hub.now += 1_000
+    hub.say(state=S.WITHDRAWN, portals=("SL",))
+    assert hub.known.standings["SL"].advert.state is S.WITHDRAWN
+    hub.put("BD", text="changed")
+    assert hub.begun() is Op.PUT
+    hub.miss()
+    assert {portal: one.advert.state for portal, one in hub.known.standings.items()} == {
+        "SL": S.WITHDRAWN,
+        "BD": S.ABSENT,
+    }
 
 
 def test_a_word_about_a_former_advert_is_stale() -> None:

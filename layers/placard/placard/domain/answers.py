@@ -10,11 +10,13 @@ from typing import Any
 from placard.domain.apply import Folded, close, conclude, explain, remark, remember, wake
 from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
-from placard.domain.lifecycle import END_WORDS, FOLLOWERS, RUNNING, Family, Outcome
+from placard.domain.lifecycle import END_WORDS, FOLLOWERS, HOLDS_NOTHING, RUNNING, Family, Outcome
 from placard.domain.policy import Policy
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase, Publication, Running, Standing
 from placard.domain.timeline import draft, write
+
+_OFF = HOLDS_NOTHING | {AdvertState.PAUSED}
 
 
 class Result(StrEnum):
@@ -148,12 +150,17 @@ def adopt(publication: Publication, operation_id: str, remote_id: str, now: int)
 
 
 def miss(publication: Publication, operation_id: str, now: int) -> Folded:
-    """Note that the portal has no such advert any more: the revision goes on as a creation."""
-    if not _is_mine(publication, operation_id):
+    """Note that the portal has no such advert any more: the revision goes on as a creation.
+
+    A portal of the channel that was off before, and has no part in the operation, stays as its timeline tells.
+    """
+    running = publication.running
+    if running is None or running.id != operation_id:
         return Folded(publication, (), Outcome.UNCHANGED)
     gone = [
         replace(standing, advert=Advert(), next_operations=(Operation.POST,), payload_hash=None, paused_by_us=False)
         for standing in publication.standings.values()
+        if standing.portal in running.portals or standing.advert.state not in _OFF
     ]
     publication = replace(_drop(publication).with_standings(gone), remote_id=None, key=None, adopted=False)
     return Folded(wake(publication, now), (), Outcome.APPLIED)
