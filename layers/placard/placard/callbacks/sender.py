@@ -76,7 +76,9 @@ class HttpSender:
             self._trust = ssl.create_default_context(cafile=certifi.where())
         with (
             httpcore.HTTPConnection(url.origin, ssl_context=self._trust, network_backend=dialler) as connection,
-            connection.stream("POST", url, headers=_headers(target, delivery, now), content=delivery.body) as answer,
+            connection.stream(
+                "POST", url, headers=write_headers(target, delivery, now), content=delivery.body
+            ) as answer,
         ):
             try:
                 for _ in answer.iter_stream():
@@ -164,7 +166,8 @@ def _time_left(deadline: float) -> float:
     return left
 
 
-def _headers(target: Target, delivery: Delivery, now: int) -> list[tuple[str, str]]:
+def write_headers(target: Target, delivery: Delivery, now: int) -> list[tuple[str, str]]:
+    """Return a callback's headers but for those of its length, signed at `now` (ms)."""
     headers = {
         "Host": target.authority,
         "User-Agent": "Placard",

@@ -55,6 +55,18 @@ class Look:
         return Look(settled, self.accepted + later.accepted, later.warning or self.warning)
 
 
+def write_callback(entry: Entry, url: str, offerer_estate_id: str, secrets: tuple[str, ...]) -> Delivery:
+    """Return the callback that tells an entry to the endpoint at `url`; the newest of the secrets stands first."""
+    body = entry.to_json() | {"offererEstateId": offerer_estate_id}
+    return Delivery(
+        url=f"{url}/classifieds/{entry.classified_id}/statuses",
+        webhook_id=entry.status_id,
+        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        secrets=secrets,
+        traceparent=entry.traceparent,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class NotifyCrm:
     """Tells entries in order. `lease` (ms) is longer than any look can take; `scale` shortens the waits in the sandbox."""
@@ -238,17 +250,10 @@ class _Teller:
         return True
 
     def _send(self, entry: Entry) -> Reply:
-        body = entry.to_json() | {"offererEstateId": self.view.offerer_estate_id}
         now = self.hub.clock.now()
         # Read once for a look: a secret that is replaced meanwhile is valid for a day yet.
         self.secrets = self.secrets or read_secrets(self.hub.credentials, self.subscription.customer, now)
-        delivery = Delivery(
-            url=f"{self.subscription.url}/classifieds/{entry.classified_id}/statuses",
-            webhook_id=entry.status_id,
-            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-            secrets=self.secrets,
-            traceparent=entry.traceparent,
-        )
+        delivery = write_callback(entry, self.subscription.url, self.view.offerer_estate_id, self.secrets)
         reply = self.hub.sender.send(delivery, now)
         logger.info(
             "told the CRM",
