@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate audit openapi locks
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate audit openapi locks certify
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -92,6 +92,9 @@ e2e: setup .venv-browser/.ready
 	@$(RUN) -m pytest tests/$@
 campaigns: setup  # the short forms of chaos and crashes, and a stack with every part switched on
 	@$(RUN) -m pytest tests/$@
+certify: .venv/.ready  # a CRM's receiver against every callback there is: CRM_URL=… CLASSIFIED=… ESTATE=… CUSTOMER=… LIMIT=10, secret in CRM_SECRET
+	@PYTHONPATH=layers/placard $(RUN) -m certify $(if $(CRM_URL),'$(CRM_URL)' $(if $(CLASSIFIED),--classified '$(CLASSIFIED)') \
+		$(if $(ESTATE),--estate '$(ESTATE)') $(if $(CUSTOMER),--customer '$(CUSTOMER)') $(if $(LIMIT),--limit '$(LIMIT)'))
 hunt: .venv/.ready  # the properties with many other examples; what it finds becomes an @example
 	@HYPOTHESIS_PROFILE=hunt $(RUN) -m pytest --timeout 0 $(or $(TESTS),tests/unit/domain/test_properties.py tests/unit/receivers/test_fuzz.py tests/unit/api/test_fuzz.py)
 bench: setup .venv-bench/.ready  # what everything costs, beside a bare and a usual build; ROWS="cold_start cpu" for some of it
