@@ -6,7 +6,7 @@ INSTALL := -m pip install -qq --disable-pip-version-check --no-compile --no-deps
 export PIP_ROOT_USER_ACTION := ignore
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate audit openapi locks certify
+.PHONY: setup environments demo test up down replay redrive reconcile sweep connect export erase lint format types unit simulation simulate planted integration e2e hunt build chaos scale crashes campaigns console bench validate audit openapi locks certify client
 .DEFAULT_GOAL := test
 
 # ---- set-up: several virtual environments, since the pins of the SAM CLI and of the embedded AWS clash with each other
@@ -108,6 +108,8 @@ audit: .venv/.ready  # every pin: still there with its very bytes, and not withd
 # ---- after a change of a route, a schema or one of the domain's tables
 openapi: .venv/.ready
 	@PYTHONPATH=layers/placard $(RUN) -m api > openapi.yaml
+client: .venv/.ready  # the typed Python client, from openapi.yaml
+	@PYTHONPATH=layers/placard $(RUN) -m api.client
 
 # ---- the layer for AWS (PLACARD_PYTHON=3.13 PLACARD_ARCH=arm64 unless set otherwise)
 build: setup
