@@ -106,8 +106,9 @@ audit: .venv/.ready  # every pin: still there with its very bytes, and not withd
 	@$(RUN) requirements/audit.py layers/placard/requirements.txt requirements/*.txt
 
 # ---- after a change of a route, a schema or one of the domain's tables
-openapi: .venv/.ready
+openapi: .venv/.ready  # the description, and docs/api.html for a browser
 	@PYTHONPATH=layers/placard $(RUN) -m api > openapi.yaml
+	@PYTHONPATH=layers/placard $(RUN) -m api.page
 client: .venv/.ready  # the typed Python client, from openapi.yaml
 	@PYTHONPATH=layers/placard $(RUN) -m api.client
 
