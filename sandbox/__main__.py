@@ -3,18 +3,21 @@
     python -m sandbox up                start the hub on this machine and leave it running
     python -m sandbox down              end it
     python -m sandbox console           sign in to its console
+    python -m sandbox env               its addresses and client, for a shell to evaluate
     python -m sandbox with MODULE …     run a module beside the hub, started for it unless it runs already
 
-SANDBOX_PORT moves the embedded AWS (4566).
+SANDBOX_PORT moves the embedded AWS (4566); ENDPOINTS names another sandbox's endpoints.json to `env`.
 """
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,8 +26,10 @@ from rich.console import Console
 from sandbox.console import open_in_browser, sign_in_address
 from sandbox.errors import SandboxError
 from sandbox.hub import DEFAULT_PORT, STATE, Endpoints, read_endpoints, running_hub, start_hub, stop_hub
+from sandbox.processes import ROOT
 
 console = Console(highlight=False)
+API_PAGE = ROOT / "docs" / "api.html"
 
 
 @contextmanager
@@ -47,7 +52,8 @@ def chosen_port() -> int:
 def bring_up() -> int:
     endpoints = start_hub(chosen_port(), step=show_step)
     console.print(
-        f"The hub is at {endpoints['api_url']}\nEverything else is in {STATE.name}/endpoints.json. `make down` ends it.",
+        f"The hub is at {endpoints['api_url']}, its calls are described at {API_PAGE.as_uri()}\n"
+        f"Everything else is in {STATE.name}/endpoints.json. `make down` ends it.",
         soft_wrap=True,
     )
     return show_console(endpoints)
@@ -63,6 +69,18 @@ def show_console(endpoints: Endpoints | None) -> int:
     )
     if opened:
         console.print("It opens in your browser.")
+    return 0
+
+
+def show_environment() -> int:
+    """The sandbox as variables of a shell: docs/for-crm-developers.md."""
+    named = os.environ.get("ENDPOINTS")
+    endpoints = read_endpoints(Path(named).parent if named else STATE)
+    if endpoints is None:
+        raise SandboxError("The sandbox is not running: start it with `make up`.")
+    values = {name.upper(): endpoints[name] for name in ("api_url", "token_url", "client_id", "client_secret")}
+    for name, value in (values | {"CRM_SIMULATOR": endpoints["simulators"]["crm"]}).items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -87,6 +105,8 @@ def main() -> int:
                 return bring_down()
             case ["console"]:
                 return show_console(read_endpoints())
+            case ["env"]:
+                return show_environment()
             case ["with", *module] if module:
                 return run_with_hub(module)
             case _:

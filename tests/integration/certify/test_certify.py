@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from placard.domain.channels import PORTALS
 from placard.domain.events import AdvertState
 from placard.domain.lifecycle import Word
 from placard.domain.problems import CATALOGUE
+from sandbox.processes import free_port
 from sandbox.simulators import crm
 from sandbox.simulators.serve import serve_in_thread
 from tests.template import ROOT
@@ -292,3 +295,20 @@ def test_what_cannot_be_played_is_said(
     assert said in printed
     assert not secret or secret == "whsec_" or secret not in printed.replace("http://crm.example", "")
     assert not REPORT.exists()
+
+
+def test_the_documented_commands_certify_the_reference() -> None:
+    """docs/for-crm-developers.md as written, but for the port; make is not to set anything up again."""
+    document = (ROOT / "docs/for-crm-developers.md").read_text()
+    (block,) = re.findall(r"^```bash\n(export CRM_SECRET=.*?)^```$", document, flags=re.MULTILINE | re.DOTALL)
+    around = 'trap "kill %1" EXIT; make() { command make -o .venv/.ready "$@"; }\n'
+    script = around + block.replace("9000", str(free_port()))
+    done = subprocess.run(
+        ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(CASES) + 1} pass, 1 warn." in done.stdout
