@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from keyword import iskeyword
 from pathlib import Path
 
@@ -215,7 +215,7 @@ def name_error(status: int) -> str:
 def render_calls(document: Schema) -> str:
     """Return the module of the client: a method for each call."""
     methods = [
-        render_call(f"{method.upper()} {path}", item[method], document["components"]["parameters"])
+        render_call(f"{method.upper()} {path}", item[method], document["components"])
         for path, item in document["paths"].items()
         for method in METHODS
         if method in item
@@ -245,19 +245,26 @@ def render_calls(document: Schema) -> str:
     )
 
 
-def render_call(route: str, operation: Schema, components: dict[str, Schema]) -> str:
+def render_call(route: str, operation: Schema, components: Schema) -> str:
     """Return one method. Path parameters and the body come first, all else by name."""
     method, _, path = route.partition(" ")
-    given = [components[to_name(one)] for one in operation["parameters"]]
+    given = [components["parameters"][to_name(one)] for one in operation["parameters"]]
     given = [one for one in given if one["name"] not in OF_THE_CLIENT]
+    words = {tuple(schema["enum"]): name for name, schema in components["schemas"].items() if "enum" in schema}
     body = operation.get("requestBody")
-    arguments = ["self", *(f"{to_snake(one['name'])}: {annotate(one['schema'])}" for one in of_place(given, "path"))]
+    arguments = [
+        "self",
+        *(f"{to_snake(one['name'])}: {annotate(one['schema'], words)}" for one in of_place(given, "path")),
+    ]
     if body is not None:
         shape = to_name(body["content"]["application/json"]["schema"])
         arguments.append(f"body: {shape}" if body["required"] else f"body: {shape} | None = None")
     options = [one for one in given if one["in"] != "path"]
     if options:
-        arguments += ["*", *(f"{to_snake(one['name'])}: {annotate(one['schema'])} | None = None" for one in options)]
+        arguments += [
+            "*",
+            *(f"{to_snake(one['name'])}: {annotate(one['schema'], words)} | None = None" for one in options),
+        ]
     passed = [f'"{method}"', "f" + repr(re.sub(r"{(\w+)}", lambda found: f"{{escape({to_snake(found[1])})}}", path))]
     if "{" not in path:
         passed[1] = repr(path)
@@ -281,18 +288,18 @@ def of_place(parameters: Iterable[Schema], place: str) -> Iterator[Schema]:
     return (one for one in parameters if one["in"] == place)
 
 
-def annotate(schema: Schema) -> str:
-    """Return the annotation of a parameter, whose schema is never an object's."""
+def annotate(schema: Schema, words: Mapping[tuple[str, ...], str]) -> str:
+    """Return the annotation of a parameter, whose schema is never an object's; `words` names lists of them."""
     if schema.get("type") == "array":
-        return f"Sequence[{annotate(schema['items'])}]"
-    return Models().to_type(schema, "")
+        return f"Sequence[{annotate(schema['items'], words)}]"
+    return words.get(tuple(schema.get("enum", ())), "") or Models().to_type(schema, "")
 
 
 def annotate_answer(responses: dict[str, Schema]) -> str:
     """Return the annotation of a call's success."""
     (success,) = (response for status, response in responses.items() if status.startswith("2"))
     content = success.get("content")
-    return annotate(content["application/json"]["schema"]) if content else "None"
+    return Models().to_type(content["application/json"]["schema"], "") if content else "None"
 
 
 def to_snake(name: str) -> str:

@@ -15,12 +15,14 @@ from placard_client.models import (
     ClassifiedPage,
     ListingProcessPage,
     ListingProcessStatePage,
+    Portal,
     Portals,
     Preflight,
     PublicationPage,
     Replay,
     Secret,
     ShownClassified,
+    Status,
     StatusPage,
     Subscription,
     Webhook,
@@ -163,29 +165,8 @@ class Client(BaseClient):
         classified_id: str,
         *,
         filter: Literal["latest"] | None = None,
-        status: Sequence[
-            Literal[
-                "RECEIVING",
-                "RECEIVED",
-                "RECEIVING_FAILED",
-                "CREATING",
-                "CREATED",
-                "CREATED_WITH_MEDIA_ERROR",
-                "CREATING_FAILED",
-                "UPDATING",
-                "UPDATED",
-                "UPDATED_WITH_MEDIA_ERROR",
-                "UPDATING_FAILED",
-                "DELETING",
-                "DELETED",
-                "DELETING_FAILED",
-            ]
-        ]
-        | None = None,
-        portal: Sequence[
-            Literal["SL", "BUCOM", "BD", "SLC", "SLN", "IMOVIRTUAL", "OTODOM", "STORIA", "OLXRO", "SPOTAHOME"]
-        ]
-        | None = None,
+        status: Sequence[Status] | None = None,
+        portal: Sequence[Portal] | None = None,
         limit: int | None = None,
         next_token: str | None = None,
         traceparent: str | None = None,
