@@ -24,6 +24,8 @@ LARGE = 256 * 1024  # bytes; a classified has no more, and its media are what an
 OLD = 6 * MINUTE  # beyond the five minutes within which Standard Webhooks' verifiers believe a timestamp
 LATE = 4 * MINUTE
 ROUNDS = 3
+# What may be expected of an answer.
+TAKEN, REFUSED = "2xx", "4xx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,6 @@ class Try:
         if self.expected == TAKEN:
             return self.seen.taken
         return self.seen.status is not None and 400 <= self.seen.status < 500
-
-
-TAKEN, REFUSED = "2xx", "4xx"
 
 
 @dataclass(frozen=True, slots=True)
