@@ -267,8 +267,10 @@ def running(stage: Stage) -> Iterator[Hub]:
         runtime = _link_runtime()
         workers = {}
         for function in WHOLE_HUB:
-            names = {*GLOBALS["Environment"]["Variables"], *_properties(function)["Environment"]["Variables"]}
-            environment = {name: values.get(name, "none") for name in names}
+            variables = {**GLOBALS["Environment"]["Variables"], **_properties(function)["Environment"]["Variables"]}
+            literal = {name: value for name, value in variables.items() if isinstance(value, str)}
+            environment = dict.fromkeys(variables, "none") | literal
+            environment |= {name: value for name, value in values.items() if name in variables}
             environment |= {**aws.ENVIRONMENT, "AWS_ENDPOINT_URL": stage.urls[function], "PYTHONDONTWRITEBYTECODE": "1"}
             path = os.pathsep.join((stage.paths["ours"], str(runtime)))
             workers[function] = Worker(function, environment, stage.interpreter, path)
