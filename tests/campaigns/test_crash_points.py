@@ -24,7 +24,7 @@ CREATE: list[End] = [
         AFTER,
     ),
     (Point("relay_changes", "aws.queues.SqsWakeUps.send.send_message_batch", "relay_changes", None), BEFORE),
-    (Point("deliver_publication", f"{PUBLICATIONS}.save.put", CALL), AFTER),
+    (Point("deliver_publication", f"{PUBLICATIONS}.save.transact", CALL), AFTER),
     (Point("deliver_publication", "portals.olx.publisher.OlxPublisher._call.call", CALL), AFTER),
     (Point("deliver_publication", f"{PUBLICATIONS}.save.transact", FOLD), AFTER),
     (Point("receive_olx", "aws.messages.DynamoMessageStore.put_message.put", "receive_message"), AFTER),

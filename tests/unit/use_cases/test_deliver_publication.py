@@ -603,12 +603,12 @@ def test_a_portal_still_at_work_on_what_has_ended_meanwhile_asks_for_nothing(wor
     assert (world.publication.reread, world.publication.due) == (False, None)
 
 
-def test_a_look_that_loses_the_race_for_the_lease_is_found_by_its_due_time(world: World) -> None:
+def test_a_look_that_loses_the_race_for_the_lease_is_found_by_a_due_time(world: World) -> None:
     """The other writer may lose as well: a transaction that is cancelled has refused its neighbours all the same."""
     world.publish()
 
     def refuse_the_lease(keys: tuple[tuple[str, str], ...]) -> None:
-        if world.known and not any(sk.startswith("STATUS#") for _, sk in keys):
+        if any(sk.startswith("PUBLICATION#") for _, sk in keys):
             world.store.interrupt = lambda _: None
             raise TransitionConflictError("another transaction holds the publication")
 
@@ -619,6 +619,43 @@ def test_a_look_that_loses_the_race_for_the_lease_is_found_by_its_due_time(world
     world.reconcile()
     world.settle()
     assert [call.operation for call in world.portal.calls] == [Op.POST]
+
+
+def _writes(world: World) -> list[set[str]]:
+    """Return the kinds of items of every write of a publication, with what was written beside it."""
+    found: list[set[str]] = []
+    for record in world.store.records:
+        kind = record.key[1].partition("#")[0]
+        if kind == "PUBLICATION":
+            found.append(set())
+        if found:
+            found[-1].add(kind)
+    return found
+
+
+def test_what_a_look_saw_is_stored_with_the_lease_and_the_answer_with_what_it_says(world: World) -> None:
+    world.publish()
+    world.settle()
+    first, *others = _writes(world)
+    assert first == {"PUBLICATION", "STATUS", "TOLD"}
+    assert others == [{"PUBLICATION", "STATUS", "TOLD", "LINK"}]
+
+
+def test_a_reading_is_two_writes_however_much_it_finds() -> None:
+    world = World(HINTS, ("SL",))
+    world.publish()
+    world.settle()
+    before = len(_writes(world))
+    world.say(event("advert-1", world.clock.now()))
+    live = event("advert-1", world.clock.now(), revision=1, removal=False, state=S.LIVE, source=Source.POLL)
+    again = event("advert-1", world.clock.now(), state=S.LIVE, source=Source.POLL)
+    world.portal.reading = (live, again)
+    world.settle()
+    assert world.portal.reads == 1
+    hinted, asking, read = _writes(world)[before:]
+    assert hinted - {"EVENT"} == asking == {"PUBLICATION"}
+    assert read == {"PUBLICATION", "STATUS", "TOLD"}
+    assert world.told()[-1] == "CREATED(1)"
 
 
 def test_a_hint_outlives_the_look_that_died_while_reading(monkeypatch: pytest.MonkeyPatch) -> None:

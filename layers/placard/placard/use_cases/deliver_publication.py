@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -23,7 +23,8 @@ from placard.domain.errors import (
 from placard.domain.events import Operation, PortalEvent, Source, Verdict
 from placard.domain.faults import is_given_up, stumble
 from placard.domain.instants import SECOND, to_text
-from placard.domain.look import look, open_publication, rest, see
+from placard.domain.lifecycle import Outcome
+from placard.domain.look import Looked, look, open_publication, rest, see
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
 from placard.domain.publication import Publication, Running
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 # A folding that loses the race reads and folds again; more often than this only a storm of writers can lose.
 _MOST_RACES = 20
 _BUSY_WAIT = 3 * SECOND
+# Events of one reading that are stored together, each with an entry for each portal: a transaction takes 100 items.
+_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +95,27 @@ class DeliverPublication:
         looked = look(publication, classified, rendering, policy, now)
         follow(looked.publication.traceparent)
         decision = looked.decision
-        idle = decision.start is None and not decision.read and not decision.search
-        # Until the operation or the question is begun, a look that dies or loses a race must be found again.
+        idle = not decision.read and not decision.search
+        if decision.start is not None:
+            self._operate(classified, looked, decision.start, rendering)
+            return
+        # Until the question is begun, a look that dies or loses a race must be found again.
         seen = (
             rest(looked.publication, decision.wake_at, now) if idle else replace(looked.publication, due=now + SAFETY)
         )
         if looked.entries or (idle and seen != publication):
             seen = self.store.save(Change(seen, looked.entries))
-        if decision.start is not None:
-            self._operate(classified, seen, decision.start, rendering)
-        elif decision.search:
+        if decision.search:
             self._search(classified, seen, rendering)
         elif decision.read:
             self._read(classified, seen, rendering)
 
     # --- an operation ------------------------------------------------------------------------------------------------
 
-    def _operate(self, classified: Classified, publication: Publication, start: Start, rendering: Rendering) -> None:
+    def _operate(self, classified: Classified, looked: Looked, start: Start, rendering: Rendering) -> None:
+        """Call, under the lease. What the look has seen is stored with the lease, so nobody calls of what is not told."""
         begun = begin(
-            publication,
+            looked.publication,
             start,
             rendering,
             operation_id=self.clock.new_id(),
@@ -118,7 +123,7 @@ class DeliverPublication:
             policy=self.provider.policy,
             now=self.clock.now(),
         )
-        begun = self.store.save(Change(begun))
+        begun = self.store.save(Change(begun, looked.entries))
         running = _running(begun)
         call = Call(
             start.kind,
@@ -340,9 +345,10 @@ class DeliverPublication:
             wait = self._wait(asking.tries, asked)
             rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
         else:
-            for event in events:
-                self._fold(asking, partial(_apply_event, event, policy))
-            rested = self._fold(asking, lambda current, now: _asked(current, policy, now))
+            batches = [events[start : start + _AT_ONCE] for start in range(0, len(events), _AT_ONCE)] or [()]
+            for batch in batches[:-1]:
+                self._fold(asking, partial(_apply_all, batch, policy))
+            rested = self._fold(asking, partial(_asked, batches[-1], policy))
         _alarm(asking, rested)
 
     # --- recording ---------------------------------------------------------------------------------------------------
@@ -383,8 +389,13 @@ def _details(error: PortalRejectedError | CredentialsError) -> str | None:
     return None if error.status_code is None else f"HTTP {error.status_code}"
 
 
-def _apply_event(event: PortalEvent, policy: Policy, current: Publication, now: int) -> Folded:
-    return apply(current, event, policy, now)
+def _apply_all(events: Sequence[PortalEvent], policy: Policy, current: Publication, now: int) -> Folded:
+    """Fold what one reading found, in its order, into one change."""
+    read = Folded(current, (), Outcome.UNCHANGED)
+    for event in events:
+        folded = apply(read.publication, event, policy, now)
+        read = replace(folded, entries=(*read.entries, *folded.entries))
+    return read
 
 
 def _alarm(before: Publication, after: Publication) -> None:
@@ -403,8 +414,9 @@ def _ask_again(current: Publication, policy: Policy, now: int, wait: int, *, cou
     return replace(folded, publication=replace(folded.publication, look=True, due=now + wait))
 
 
-def _asked(current: Publication, policy: Policy, now: int) -> Folded:
-    """End a reading: what is still due after it is overdue."""
-    rested = replace(current, reading_until=None, retry_at=None, faults=0, fault=None)
+def _asked(events: Sequence[PortalEvent], policy: Policy, current: Publication, now: int) -> Folded:
+    """End a reading with the last it found, in one change: what is still due after it is overdue."""
+    read = _apply_all(events, policy, current, now)
+    rested = replace(read.publication, reading_until=None, retry_at=None, faults=0, fault=None)
     folded = answers.overdue(rested, policy, now)
-    return replace(folded, publication=wake(folded.publication, now))
+    return replace(folded, publication=wake(folded.publication, now), entries=(*read.entries, *folded.entries))
