@@ -38,11 +38,7 @@ def read_change(record: Record) -> ClassifiedChanged | PublicationChanged | Proc
     return None if new.due is None else TellingChanged(new.customer, place, new.due)
 
 
-def read_remote(record: Record) -> tuple[str, str, str | None] | None:
-    """Return what `apply_events` needs of a record: provider, remote id and, of a new message, its digest."""
+def read_remote(record: Record) -> Message | Link | None:
+    """Return what `apply_events` needs of a record: the LINK, or the new message as it was stored."""
     new = record.new
-    if isinstance(new, Link):
-        return new.provider, new.remote_id, None
-    if isinstance(new, Message) and record.old is None:
-        return new.provider, new.remote_id, new.digest
-    return None
+    return new if isinstance(new, Link) or (isinstance(new, Message) and record.old is None) else None

@@ -11,7 +11,7 @@ from placard.domain.errors import PlacardError, PortalUnavailableError, StoreUna
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.subscription import State
 from placard.domain.sweep import Scope
-from placard.ports import Callback, ProcessWakeUp, Provider, Telling, WakeUp
+from placard.ports import Callback, Link, Message, ProcessWakeUp, Provider, Telling, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.compare_portals import Compared, CompareNightly, ComparePortals, CopyLister
 from placard.use_cases.deliver_process import DeliverProcess
@@ -230,7 +230,7 @@ class World:
             if (change := read_change(record)) is not None:
                 self._carry("relay", record, lambda change=change: relay_changes((change,), self.queues, self.clock))  # type: ignore[misc]
             if (remote := read_remote(record)) is not None:
-                self._carry("apply", record, partial(self._fold, *remote))
+                self._carry("apply", record, partial(self._fold, remote))
 
     def _carry(self, reader: str, record: Record, handle: Callable[[], object]) -> None:
         if self.climate.happens(self.climate.lost / 3):
@@ -250,17 +250,18 @@ class World:
         if self.climate.happens(self.climate.doubled):
             self.scheduler.at(at + self.climate.delay(), read)
 
-    def _fold(self, provider: str, remote_id: str, digest: str | None) -> None:
+    def _fold(self, remote: Message | Link) -> None:
         """Fold as `functions/apply_events` does: what fails goes, alone, to the retry queue."""
         try:
-            if digest is None:
-                self.apply.fold_parked(provider, remote_id)
+            if isinstance(remote, Link):
+                self.apply.fold_parked(remote)
             else:
-                self.apply.fold_message(provider, remote_id, digest)
+                self.apply.fold(remote)
         except (PlacardError, PoisonError):
-            waiting = self.store.messages_of(provider, remote_id) if digest is None else ()
-            digests = [digest] if digest else [message.digest for message in waiting]
-            self.queues.retry_messages([(provider, remote_id, one) for one in digests])
+            waiting = (
+                self.store.messages_of(remote.provider, remote.remote_id) if isinstance(remote, Link) else [remote]
+            )
+            self.queues.retry_messages([(one.provider, one.remote_id, one.digest) for one in waiting])
 
     # --- callbacks of the portals ---
 

@@ -7,7 +7,8 @@ from typing import Any
 from placard import bootstrap
 from placard.aws.observability import start_logging, start_metrics
 from placard.aws.queues import read_message_key
-from placard.aws.streams import read_remote
+from placard.aws.streams import read_remote, read_remote_key
+from placard.ports import Link
 
 logger = start_logging()
 metrics = start_metrics()
@@ -51,15 +52,14 @@ def _fold_record(record: dict[str, Any]) -> list[str]:
     remote = read_remote(record)
     if remote is None:
         return []
-    provider, remote_id, digest = remote
-    if digest is None:
-        return bootstrap.apply_events().fold_parked(provider, remote_id)
-    return bootstrap.apply_events().fold_message(provider, remote_id, digest)
+    if isinstance(remote, Link):
+        return bootstrap.apply_events().fold_parked(remote)
+    return bootstrap.apply_events().fold(remote)
 
 
 def _send_to_retry(record: dict[str, Any]) -> None:
     """Send what a failed record is about to the retry queue; when even that fails, the batch is taken up again."""
-    remote = read_remote(record)
+    remote = read_remote_key(record)
     if remote is None:
         return
     provider, remote_id, digest = remote

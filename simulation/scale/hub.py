@@ -13,7 +13,7 @@ from placard.aws.budget import DynamoBudget
 from placard.domain.errors import PlacardError
 from placard.domain.instants import SECOND
 from placard.portals.breaker import Breaker
-from placard.ports import Callback, Delivery, Provider, Reply, Secret, Telling, WakeUp
+from placard.ports import Callback, Delivery, Link, Message, Provider, Reply, Secret, Telling, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.notify_crm import NotifyCrm
@@ -214,20 +214,19 @@ class Hub:
         self.agenda.spend(takes("look"))
         relay_changes(changes, self, self.agenda)  # type: ignore[arg-type]
 
-    def _fold(self, remotes: Sequence[tuple[str, str, str | None]]) -> None:
+    def _fold(self, remotes: Sequence[Message | Link]) -> None:
         """Fold as `functions/apply_events` does: what fails goes, alone, to the retry queue."""
-        for provider, remote_id, digest in remotes:
+        for remote in remotes:
             self.agenda.spend(takes("fold"))
+            provider, remote_id = remote.provider, remote.remote_id
             try:
-                if digest is None:
-                    self._apply.fold_parked(provider, remote_id)
+                if isinstance(remote, Link):
+                    self._apply.fold_parked(remote)
                 else:
-                    self._apply.fold_message(provider, remote_id, digest)
+                    self._apply.fold(remote)
             except PlacardError:
-                waiting = self.store.messages_of(provider, remote_id) if digest is None else ()
-                self.retry_messages(
-                    [(provider, remote_id, d) for d in ([digest] if digest else [m.digest for m in waiting])]
-                )
+                waiting = self.store.messages_of(provider, remote_id) if isinstance(remote, Link) else [remote]
+                self.retry_messages([(provider, remote_id, one.digest) for one in waiting])
 
     # --- callbacks of the portals ---
 

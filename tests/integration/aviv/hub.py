@@ -16,7 +16,7 @@ from placard.domain.publication import Entry, Publication, Standing
 from placard.portals.aviv.manifest import POLICY
 from placard.portals.aviv.publisher import AvivPublisher
 from placard.portals.aviv.receiver import AvivReceiver
-from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged
+from placard.ports import Callback, ClassifiedChanged, Link, Message, Provider, PublicationChanged
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.ask_portals import retry_classified
 from placard.use_cases.deliver_publication import DeliverPublication
@@ -121,9 +121,9 @@ class Hub:
             elif isinstance(new, Publication) and new.look:
                 changes.append(PublicationChanged(new.classified_id, new.customer, new.channel, new.retry_at))
             elif isinstance(new, Message) and record.old is None:
-                self.apply.fold_message(new.provider, new.remote_id, new.digest)
-            elif record.key[1] == "LINK":
-                self.apply.fold_parked("aviv", record.key[0].split("#", 2)[2])
+                self.apply.fold(new)
+            elif isinstance(new, Link):
+                self.apply.fold_parked(new)
         relay_changes(changes, self.queues, self.clock)
         return bool(records)
 

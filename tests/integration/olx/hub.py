@@ -16,7 +16,7 @@ from placard.domain.publication import Entry, Publication
 from placard.portals.olx.manifest import POLICY
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
-from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged, WakeUp
+from placard.ports import Callback, ClassifiedChanged, Link, Message, Provider, PublicationChanged, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.ask_portals import Ask, activate_classified, deactivate_classified, retry_classified
 from placard.use_cases.deliver_publication import DeliverPublication
@@ -154,10 +154,9 @@ class Hub:
         for record in records:
             changes += _changes(record)
             if isinstance(record.new, Message) and record.old is None:
-                self._carry(lambda m=record.new: self.apply.fold_message(m.provider, m.remote_id, m.digest))
-            elif record.key[1] == "LINK":
-                remote_id = record.key[0].split("#", 2)[2]
-                self._carry(lambda name=remote_id: self.apply.fold_parked("olx", name))
+                self._carry(lambda message=record.new: self.apply.fold(message))
+            elif isinstance(record.new, Link):
+                self._carry(lambda link=record.new: self.apply.fold_parked(link))
         relay_changes(changes, self.queues, self.clock)
         for wake_up in self.queues.take():
             self._carry(lambda one=wake_up: self._arrive(one))

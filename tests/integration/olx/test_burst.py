@@ -16,7 +16,7 @@ from placard.domain.publication import Publication
 from placard.portals.olx.manifest import POLICY, RATE
 from placard.portals.olx.publisher import OlxPublisher
 from placard.portals.olx.receiver import OlxReceiver
-from placard.ports import Callback, ClassifiedChanged, Message, Provider, PublicationChanged, WakeUp
+from placard.ports import Callback, ClassifiedChanged, Link, Message, Provider, PublicationChanged, WakeUp
 from placard.use_cases.apply_events import ApplyEvents
 from placard.use_cases.deliver_publication import DeliverPublication
 from placard.use_cases.publish_classified import Caller, post_classified
@@ -114,9 +114,9 @@ class Busy:
                 case Publication(look=True) as new:
                     changes.append(PublicationChanged(new.classified_id, new.customer, new.channel, new.retry_at))
                 case Message() as new if record.old is None:
-                    self.apply.fold_message("olx", new.remote_id, new.digest)
-            if record.key[1] == "LINK":
-                self.apply.fold_parked("olx", record.key[0].split("#", 2)[2])
+                    self.apply.fold(new)
+                case Link() as new:
+                    self.apply.fold_parked(new)
         relay_changes(changes, self.queues, self.clock)
         for wake_up in self.queues.take():
             heapq.heappush(self._waiting, (self.clock.now() + wake_up.delay * SECOND, next(self._order), wake_up))

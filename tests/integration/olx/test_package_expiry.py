@@ -151,7 +151,7 @@ class Account:
             for record in records:
                 match record.new:
                     case Message() as message if record.old is None:
-                        self.apply.fold_message("olx", message.remote_id, message.digest)
+                        self.apply.fold(message)
                     case Publication(look=True) as publication:
                         changes.append(PublicationChanged(publication.classified_id, CUSTOMER, "imovirtual"))
                     case Entry() as entry:

@@ -30,7 +30,7 @@ from placard.domain.lifecycle import Outcome, Word
 from placard.domain.publication import Entry
 from placard.domain.sweep import Scope
 from placard.domain.told import Place
-from placard.ports import ProcessWakeUp, Telling, WakeUp
+from placard.ports import Link, Message, ProcessWakeUp, Telling, WakeUp
 from placard.use_cases.compare_portals import Account, Compared
 from placard.use_cases.notify_crm import Ending, Look
 from placard.use_cases.poll_spotahome import Polled
@@ -43,6 +43,15 @@ ROOT = Path(__file__).parents[3]
 CLASSIFIED = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
 REMOTE = "0a8c58ee-6717-4e89-b52b-8ec82ece9987"
 DIGEST = "ab" * 32
+LINK = Link("olx", REMOTE, CLASSIFIED, "imovirtual", "acme", 1_795_309_200_000)
+MESSAGE = Message(
+    "olx",
+    REMOTE,
+    DIGEST,
+    '{"flow":"advert","event_type":"advert_posted_success","object_id":"0a8c58ee-6717-4e89-b52b-8ec82ece9987",'
+    '"transaction_id":"t-1","data":{"code":"active"},"timestamp":"2026-11-22T01:00:00Z"}',
+    1_795_309_200_000,
+)
 CONTEXT = SimpleNamespace(
     function_name="f",
     memory_limit_in_mb=128,
@@ -78,8 +87,11 @@ class Recorder:
     def fold_message(self, *key: str) -> list[str]:
         return self._take(key)
 
-    def fold_parked(self, *key: str) -> list[str]:
-        return self._take(key)
+    def fold(self, message: Message) -> list[str]:
+        return self._take(message)
+
+    def fold_parked(self, link: Link) -> list[str]:
+        return self._take(link)
 
     def set_aside(self, *key: str) -> bool:
         self.aside.append(key)
@@ -335,14 +347,22 @@ def apply(queues: MemoryWakeUps, recorder: Recorder, event: dict[str, Any]) -> d
 def test_a_message_and_a_link_are_folded(queues: MemoryWakeUps) -> None:
     recorder = Recorder()
     assert apply(queues, recorder, sample("apply_events", "stream")) == {"batchItemFailures": []}
-    assert recorder.calls == [("olx", REMOTE, DIGEST), ("olx", REMOTE)]
+    assert recorder.calls == [MESSAGE, LINK]
 
 
 def test_a_record_that_fails_goes_alone_to_the_retry_queue(queues: MemoryWakeUps) -> None:
-    recorder = Recorder(failing=(("olx", REMOTE, DIGEST),))
+    recorder = Recorder(failing=(MESSAGE,))
     assert apply(queues, recorder, sample("apply_events", "stream")) == {"batchItemFailures": []}
     assert queues.retried == [("olx", REMOTE, DIGEST)]
-    assert recorder.calls[-1] == ("olx", REMOTE), "the others are folded all the same"
+    assert recorder.calls[-1] == LINK, "the others are folded all the same"
+
+
+def test_a_message_that_cannot_be_read_goes_to_the_retry_queue_by_its_key(queues: MemoryWakeUps) -> None:
+    event = sample("apply_events", "stream")
+    event["Records"][0]["dynamodb"]["NewImage"]["raw"] = {"B": "bm90IHpsaWI="}
+    recorder = Recorder()
+    apply(queues, recorder, event)
+    assert (queues.retried, recorder.calls) == ([("olx", REMOTE, DIGEST)], [LINK])
 
 
 def test_a_queued_message_that_fails_stays_in_its_queue(queues: MemoryWakeUps) -> None:

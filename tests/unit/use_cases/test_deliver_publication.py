@@ -25,7 +25,9 @@ from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.lifecycle import Word
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
-from placard.ports import Call, Question, Revision
+from placard.ports import Call, Link, Message, Question, Revision
+from placard.use_cases.apply_events import PARKED
+from tests.fakes import MemoryStore
 from tests.unit.domain.hub import FACTS, HINTS, event
 from tests.unit.use_cases.world import CUSTOMER, World
 
@@ -560,11 +562,32 @@ def test_every_redelivery_is_harmless(world: World) -> None:
     _live(world)
     entries = len(world.store.list_entries(world.id, 250, None).rows)
     for record in list(world.store.records):
-        if record.key[1].startswith("EVENT#"):
-            _, provider, remote_id = record.key[0].split("#", 2)
-            world.apply.fold_message(provider, remote_id, record.key[1].split("#")[1])
-            world.apply.fold_parked(provider, remote_id)
+        if isinstance(record.new, Message):
+            world.apply.fold(record.new)
+            world.apply.fold_message(record.new.provider, record.new.remote_id, record.new.digest)
+        elif isinstance(record.new, Link):
+            world.apply.fold_parked(record.new)
     assert len(world.store.list_entries(world.id, 250, None).rows) == entries
+
+
+def test_a_link_is_read_once_for_all_messages_of_its_advert(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = _live(World())
+    world.apply.links.clear()
+    reads, link_of = [], world.store.link_of
+    monkeypatch.setattr(world.store, "link_of", lambda *key: reads.append(key) or link_of(*key))
+    for number in range(3):
+        world.say(event("advert-1", world.clock.now(), state=S.LIVE, code="active"), f"message {number}")
+    world.settle()
+    assert reads == [("olx", "advert-1")]
+
+
+def test_a_link_that_is_deleted_with_its_publication_is_read_again(world: World) -> None:
+    _live(world)
+    message = world.say(event("advert-1", world.clock.now(), state=S.LIVE, code="active"), "after the end")
+    without = replace(world.apply, store=MemoryStore(world.clock))
+    with pytest.raises(TransitionConflictError):
+        without.fold(message)
+    assert without.fold(message) == [PARKED]
 
 
 def test_lost_wake_ups_are_found_by_their_due_times(world: World) -> None:

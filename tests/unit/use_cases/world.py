@@ -15,6 +15,7 @@ from placard.domain.publication import Publication
 from placard.ports import (
     Call,
     Callback,
+    Link,
     Message,
     Provider,
     Question,
@@ -114,11 +115,11 @@ class World:
     def relay(self) -> None:
         records, self._relayed = self.store.records[self._relayed :], len(self.store.records)
         changes = [change for record in records if (change := read_change(record)) is not None]
-        for provider, remote_id, digest in filter(None, map(read_remote, records)):
-            if digest is None:
-                self.apply.fold_parked(provider, remote_id)
+        for remote in filter(None, map(read_remote, records)):
+            if isinstance(remote, Link):
+                self.apply.fold_parked(remote)
             else:
-                self.apply.fold_message(provider, remote_id, digest)
+                self.apply.fold(remote)
         relay_changes(changes, self.queues, self.clock)
 
     def look(self) -> None:

@@ -7,10 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from placard.aws.items import read_entry
+from placard.aws.items import read_entry, read_link
+from placard.aws.messages import read_message
+from placard.domain.messages import Message
 from placard.domain.publication import Entry
 from placard.domain.told import Place
-from placard.ports import ClassifiedChanged, ProcessChanged, PublicationChanged, TellingChanged
+from placard.ports import ClassifiedChanged, Link, ProcessChanged, PublicationChanged, TellingChanged
 
 Record = Mapping[str, Any]
 
@@ -49,7 +51,16 @@ def read_new_entry(record: Record) -> Entry | None:
     return read_entry({"body": base64.b64decode(image["body"]["B"])})
 
 
-def read_remote(record: Record) -> tuple[str, str, str | None] | None:
+def read_remote(record: Record) -> Message | Link | None:
+    """Return the message or the LINK that a record brings, as it was stored; None for what is neither."""
+    kind = (record["dynamodb"].get("NewImage") or {}).get("kind", {}).get("S")
+    if kind not in ("EVENT", "LINK"):
+        return None
+    item = {name: _plain(*value.items()) for name, value in record["dynamodb"]["NewImage"].items()}
+    return read_message(item) if kind == "EVENT" else read_link(item)
+
+
+def read_remote_key(record: Record) -> tuple[str, str, str | None] | None:
     """Return provider, remote id and, for a message, its digest; None for what is neither LINK nor message."""
     keys = record["dynamodb"]["Keys"]
     owner, _, remote = _text(keys, "pk").partition("#")
@@ -58,6 +69,17 @@ def read_remote(record: Record) -> tuple[str, str, str | None] | None:
     if owner != "REMOTE" or kind not in ("LINK", "EVENT"):
         return None
     return provider, remote_id, digest or None
+
+
+def _plain(value: tuple[str, Any]) -> Any:
+    """Return what an attribute of a message or a LINK holds."""
+    kind, content = value
+    match kind:
+        case "N":
+            return int(content)
+        case "B":
+            return base64.b64decode(content)
+    return content
 
 
 def _counter(image: Mapping[str, Any]) -> str | None:

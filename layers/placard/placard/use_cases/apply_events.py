@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from placard.domain.apply import apply, wake
@@ -28,6 +28,7 @@ DONE_BY_ANOTHER = "done by another"
 PARKED_LOOKS = (MINUTE, 5 * MINUTE, 30 * MINUTE)
 PARKED_FOR = DAY
 _MOST_RACES = 20
+_MOST_LINKS = 1_000
 
 
 class Interpreter(Protocol):
@@ -39,30 +40,39 @@ class Interpreter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ApplyEvents:
-    """Folds messages; `interpreter_of` and `policy_of` give a provider's parts."""
+    """Folds messages; `interpreter_of` and `policy_of` give a provider's parts.
+
+    `links` are those that were met last: a LINK never leads elsewhere, so it is read once for all messages of its advert.
+    """
 
     store: PublicationStore
     interpreter_of: Callable[[str], Interpreter]
     policy_of: Callable[[str], Policy]
     clock: Clock
+    links: dict[tuple[str, str], Link] = field(default_factory=dict)
 
     def fold_message(self, provider: str, remote_id: str, digest: str) -> list[str]:
-        """Fold one message and return its outcome, nothing where it is folded already; without a LINK it stays parked."""
+        """Read one message, and fold it."""
         message = self.store.message_of(provider, remote_id, digest)
-        if message is None or message.outcome is not None:
+        return [] if message is None else self.fold(message)
+
+    def fold(self, message: Message) -> list[str]:
+        """Fold one message and return its outcome, nothing where it is folded already; without a LINK it stays parked.
+
+        What a record of the stream brings may have been folded since: the condition on its mark tells.
+        """
+        if message.outcome is not None:
             return []
-        link = self.store.link_of(provider, remote_id)
+        link = self._link_of(message)
         if link is None:
             self._park(message)
             return [PARKED]
         return [self._fold(message, link)]
 
-    def fold_parked(self, provider: str, remote_id: str) -> list[str]:
+    def fold_parked(self, link: Link) -> list[str]:
         """Fold every message that waited for this LINK, the oldest first; return the outcomes."""
-        link = self.store.link_of(provider, remote_id)
-        if link is None:
-            return []
-        return [self._fold(message, link) for message in self.store.messages_of(provider, remote_id)]
+        self._keep(link)
+        return [self._fold(message, link) for message in self.store.messages_of(link.provider, link.remote_id)]
 
     def set_aside(self, provider: str, remote_id: str, digest: str) -> bool:
         """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost.
@@ -74,6 +84,18 @@ class ApplyEvents:
             return True
         self.store.mark_message(message, None, now + HOUR)
         return now >= message.received_at + HOUR
+
+    def _link_of(self, message: Message) -> Link | None:
+        known = self.links.get((message.provider, message.remote_id))
+        link = known or self.store.link_of(message.provider, message.remote_id)
+        if link is not None and known is None:
+            self._keep(link)
+        return link
+
+    def _keep(self, link: Link) -> None:
+        while len(self.links) >= _MOST_LINKS:
+            del self.links[next(iter(self.links))]
+        self.links[link.provider, link.remote_id] = link
 
     def _park(self, message: Message) -> None:
         age = self.clock.now() - message.received_at
@@ -93,6 +115,7 @@ class ApplyEvents:
         for _ in range(_MOST_RACES):
             publication = self.store.load_publication(link.classified_id, link.channel)
             if publication is None:
+                self.links.pop((message.provider, message.remote_id), None)  # deleted, perhaps, with its customer
                 raise TransitionConflictError(f"the LINK of {message.key} came before its publication")
             try:
                 return self._fold_into(publication, message, link)

@@ -177,5 +177,5 @@ def test_a_message_that_beats_the_answer_is_attached_when_its_advert_is_known(do
     known = make_publication("imovirtual", "IMOVIRTUAL")
     link = Link("olx", UUID, known.classified_id, known.channel, known.customer, door.clock.now())
     door.store.save(Change(replace(known, remote_id=UUID), link=link))
-    assert door.apply.fold_parked("olx", UUID) != []
+    assert door.apply.fold_parked(link) != []
     assert door.store.messages_of("olx", UUID) == ()
