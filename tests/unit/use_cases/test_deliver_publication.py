@@ -581,6 +581,19 @@ def test_a_link_is_read_once_for_all_messages_of_its_advert(monkeypatch: pytest.
     assert reads == [("olx", "advert-1")]
 
 
+def test_a_message_that_its_link_brought_along_is_not_folded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    message = world.say(
+        event("advert-1", world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", transaction="t-1")
+    )
+    world.publish()
+    world.settle()
+    assert world.told()[-1] == "CREATED(1)"
+    monkeypatch.setattr(world.store, "save", None)
+    monkeypatch.setattr(world.store, "mark_message", None)
+    assert world.apply.fold(message) == []
+
+
 def test_a_link_that_is_deleted_with_its_publication_is_read_again(world: World) -> None:
     _live(world)
     message = world.say(event("advert-1", world.clock.now(), state=S.LIVE, code="active"), "after the end")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from placard.domain.apply import apply, wake
 from placard.domain.errors import TransitionConflictError
@@ -28,7 +28,11 @@ DONE_BY_ANOTHER = "done by another"
 PARKED_LOOKS = (MINUTE, 5 * MINUTE, 30 * MINUTE)
 PARKED_FOR = DAY
 _MOST_RACES = 20
-_MOST_LINKS = 1_000
+# What an instance keeps in mind of the adverts and messages it met.
+_MOST_KEPT = 1_000
+
+Key = TypeVar("Key")
+Met = TypeVar("Met")
 
 
 class Interpreter(Protocol):
@@ -43,6 +47,7 @@ class ApplyEvents:
     """Folds messages; `interpreter_of` and `policy_of` give a provider's parts.
 
     `links` are those that were met last: a LINK never leads elsewhere, so it is read once for all messages of its advert.
+    `folded` are the messages that were folded last: one that its LINK's record has brought along comes with its own as well.
     """
 
     store: PublicationStore
@@ -50,6 +55,7 @@ class ApplyEvents:
     policy_of: Callable[[str], Policy]
     clock: Clock
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
+    folded: dict[str, str] = field(default_factory=dict)
 
     def fold_message(self, provider: str, remote_id: str, digest: str) -> list[str]:
         """Read one message, and fold it."""
@@ -61,7 +67,7 @@ class ApplyEvents:
 
         What a record of the stream brings may have been folded since: the condition on its mark tells.
         """
-        if message.outcome is not None:
+        if message.outcome is not None or message.key in self.folded:
             return []
         link = self._link_of(message)
         if link is None:
@@ -71,7 +77,7 @@ class ApplyEvents:
 
     def fold_parked(self, link: Link) -> list[str]:
         """Fold every message that waited for this LINK, the oldest first; return the outcomes."""
-        self._keep(link)
+        _keep(self.links, (link.provider, link.remote_id), link)
         return [self._fold(message, link) for message in self.store.messages_of(link.provider, link.remote_id)]
 
     def set_aside(self, provider: str, remote_id: str, digest: str) -> bool:
@@ -89,13 +95,8 @@ class ApplyEvents:
         known = self.links.get((message.provider, message.remote_id))
         link = known or self.store.link_of(message.provider, message.remote_id)
         if link is not None and known is None:
-            self._keep(link)
+            _keep(self.links, (link.provider, link.remote_id), link)
         return link
-
-    def _keep(self, link: Link) -> None:
-        while len(self.links) >= _MOST_LINKS:
-            del self.links[next(iter(self.links))]
-        self.links[link.provider, link.remote_id] = link
 
     def _park(self, message: Message) -> None:
         age = self.clock.now() - message.received_at
@@ -108,6 +109,11 @@ class ApplyEvents:
             self.store.mark_message(message, None, message.received_at + later)
 
     def _fold(self, message: Message, link: Link) -> str:
+        outcome = self._settle(message, link)
+        _keep(self.folded, message.key, outcome)
+        return outcome
+
+    def _settle(self, message: Message, link: Link) -> str:
         if message.customer is not None and message.customer != link.customer:
             logger.error("a message about another customer's advert", extra={"evidence": message.key})
             self.store.mark_message(message, Outcome.REFUSED, None)
@@ -160,3 +166,10 @@ class ApplyEvents:
             hinted = wake(replace(publication, reread=True), self.clock.now())
             self.store.save(Change(hinted, message=message, outcome=HINT))
         return HINT
+
+
+def _keep(kept: dict[Key, Met], key: Key, met: Met) -> None:
+    """Keep in mind what was met last, and not more than that."""
+    while len(kept) >= _MOST_KEPT:
+        del kept[next(iter(kept))]
+    kept[key] = met
