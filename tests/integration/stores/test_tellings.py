@@ -145,8 +145,11 @@ def test_progress_is_kept_under_the_lease_and_let_go_with_it(stores: Stores) -> 
     assert due_of(stores) == now + SECOND
     again = stores.told.take(PLACE, "lease-2", now + MINUTE, now)
     assert again is not None
-    assert stores.told.release(replace(again, due=None))
+    assert stores.told.release(replace(again, due=None, seen=again.knocks))
     assert due_of(stores) is None
+    rested = stores.told.view(PLACE, CUSTOMER).told
+    assert rested is not None
+    assert rested.seen == rested.knocks == 1
 
 
 @pytest.mark.parametrize("knock", ["a look", "an entry"])

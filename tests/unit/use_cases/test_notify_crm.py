@@ -67,6 +67,48 @@ def test_a_look_reads_the_secrets_once(desk: Desk, monkeypatch: pytest.MonkeyPat
     assert (len(desk.told()), len(reads)) == (3, 1)
 
 
+def test_a_wake_up_whose_entry_is_told_already_writes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (entry, *_) = desk.enter("a-1", Word.RECEIVED, Word.CREATING)
+    desk.settle()
+    monkeypatch.setattr(desk.store, "take", None)
+    telling = Telling(CUSTOMER, Place(entry.classified_id, entry.channel))
+    assert desk.notify(telling).ending is Ending.IDLE
+    monkeypatch.undo()
+    desk.enter("a-1", Word.CREATED)
+    assert desk.notify(telling).accepted == 1
+
+
+def test_what_came_up_while_nobody_listened_is_told_by_replay() -> None:
+    desk = Desk()
+    desk.subscribe()
+    began = desk.clock.now()
+    desk.clock.advance(SECOND)
+    desk.enter("a-1", Word.CREATING)
+    desk.settle()
+    unsubscribe(desk.store, CUSTOMER)
+    desk.enter("a-1", Word.CREATED)
+    desk.settle()
+    desk.clock.advance(SECOND)
+    desk.subscribe()
+    desk.settle()
+    assert desk.told() == ["a-1-aviv-1"]
+    desk.replay(began)
+    desk.settle()
+    assert desk.told() == ["a-1-aviv-1", "a-1-aviv-2"]
+
+
+def test_progress_is_noted_between_two_callbacks_and_at_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[str] = []
+    for name in ("keep", "release"):
+        call = getattr(desk.store, name)
+        monkeypatch.setattr(desk.store, name, lambda told, name=name, call=call: steps.append(name) or call(told))
+    desk.crm.answer = lambda _: steps.append("told") or OK
+    desk.enter("a-1", Word.RECEIVED, Word.CREATING)
+    desk.enter("a-1", outcome=Outcome.UNCHANGED)
+    desk.settle()
+    assert steps == ["told", "keep", "told", "release"]
+
+
 def test_entries_of_one_publication_come_in_order_and_once(desk: Desk) -> None:
     entries = desk.enter("a-1", Word.RECEIVED, Word.CREATING, Word.CREATED)
     desk.settle()

@@ -207,6 +207,7 @@ def read_told(item: Item) -> Told:
         held_at=item.get("held_at"),
         retry_at=item.get("retry_at"),
         due=item.get("due_at"),
+        seen=item.get("seen", 0),
     )
 
 

@@ -197,6 +197,7 @@ def _progress(told: Told, version: int | None = None) -> tuple[str, Item]:
         "tries": told.tries,
         "held_at": told.held_at,
         "retry_at": told.retry_at,
+        "seen": told.seen,
     }
     if version is not None:
         members["version"] = version

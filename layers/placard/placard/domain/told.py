@@ -31,7 +31,8 @@ class Told:
     """How far one publication has been told.
 
     `spans` are the settled stretches of its timeline, in order and apart. `knocks` counts what became tellable, and looks
-    that found the lease taken: who lets the lease go must have seen them all. `lease` names its holder.
+    that found the lease taken: who lets the lease go must have seen them all; `seen` are those of the last look that left
+    nothing untold. `lease` names its holder.
     `tries`, `held_at` and `retry_at` belong to an entry that the CRM refused; nothing overtakes it.
     """
 
@@ -47,6 +48,7 @@ class Told:
     held_at: int | None = None
     retry_at: int | None = None
     due: int | None = None
+    seen: int = 0
 
     @property
     def place(self) -> Place:
@@ -57,6 +59,15 @@ class Told:
 def position(told: Told, since: int) -> int:
     """Return the instant after which entries may be untold, for a subscription that tells what is created after `since`."""
     return next((span.upto for span in told.spans if span.after <= since <= span.upto), since)
+
+
+def is_all_told(told: Told, since: int) -> bool:
+    """Whether nothing has come up since a look left nothing untold, for a subscription as in `position`.
+
+    Unlike a due time that is gone, this says so of a replay as well: nobody tells what comes up while nobody listens.
+    """
+    at_rest = told.lease is None and told.due is None and told.seen == told.knocks
+    return at_rest and bool(told.spans) and told.spans[-1].after <= since <= told.spans[-1].upto
 
 
 def untold(told: Told, entries: Iterable[Entry]) -> list[Entry]:

@@ -13,7 +13,7 @@ from placard.domain.errors import StoreUnavailableError, TransitionConflictError
 from placard.domain.instants import DAY, HOUR, SECOND
 from placard.domain.publication import Entry
 from placard.domain.subscription import State, Subscription, Walk, wants
-from placard.domain.told import Told, position, settle, untold
+from placard.domain.told import Told, is_all_told, position, settle, untold
 from placard.ports import CallbackSender, Clock, Credentials, Delivery, Reply, Telling, ToldStore, View, WakeUps
 from placard.use_cases.webhook_secrets import read_secrets
 
@@ -89,6 +89,8 @@ class NotifyCrm:
         if view.subscription is None and view.told.lease is None:
             self.store.rest(view.told)
             return Look(Ending.IDLE)
+        if view.subscription is not None and is_all_told(view.told, view.subscription.since):
+            return Look(Ending.IDLE)  # an earlier look has told the entry of this wake-up as well
         # A lease may be that of a look which died, and be over: who takes it lets it go, whether there is a subscription or not.
         told = self._take(view.told)
         return Look(Ending.WAITING) if told is None else self._tell(view, told)
@@ -185,7 +187,7 @@ class _Teller:
         """Return how far it has come, ready to let the lease go, and how that look ended."""
         entries = self._untold(told)
         if len(entries) < _AT_ONCE and not any(wants(self.subscription, entry) for entry in entries):
-            return replace(self._pass_over(told, entries), due=None), Look(Ending.IDLE)
+            return _told_all(self._pass_over(told, entries)), Look(Ending.IDLE)
         waits_until = self._held_until(told) or self._failing_until(told)
         if waits_until is not None:
             return self._wait(told, entries, waits_until)
@@ -197,6 +199,8 @@ class _Teller:
                     continue
                 if self.hub.clock.now() > self.until:
                     return replace(told, due=self.hub.clock.now()), Look(Ending.MORE, accepted)
+                if accepted:
+                    told = self.hub.store.keep(told)
                 reply = self._send(entry)
                 if reply.status is None or not 200 <= reply.status < 300:
                     told, look = self._refused(told, entry, reply)
@@ -204,10 +208,8 @@ class _Teller:
                 accepted += 1
                 self._recover()
                 told = self._pass_over(told, [entry])
-                if entry is not entries[-1]:
-                    told = self.hub.store.keep(told)
             entries = self._untold(told) if len(entries) == _AT_ONCE else []
-        return replace(told, due=None), Look(Ending.TOLD if accepted else Ending.IDLE, accepted)
+        return _told_all(told), Look(Ending.TOLD if accepted else Ending.IDLE, accepted)
 
     def _untold(self, told: Told) -> list[Entry]:
         """Return the oldest entries that are in no settled stretch."""
@@ -323,3 +325,7 @@ class _Teller:
             except TransitionConflictError:
                 found = self.hub.store.load_subscription(self.subscription.customer)
         raise TransitionConflictError(f"the subscription of {self.subscription.customer} never stood still")
+
+
+def _told_all(told: Told) -> Told:
+    return replace(told, due=None, seen=told.knocks)
