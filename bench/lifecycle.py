@@ -22,6 +22,7 @@ from sandbox.samples import PORTUGUESE_FLAT, load_sample
 from tests.template import GLOBALS, RESOURCES
 
 Calls = Sequence[Mapping[str, Any]]
+Prices = Mapping[tuple[str, bool], float]  # of an item's kind, in a transaction or not
 
 PORTALS = ("SL", "IMOVIRTUAL", "OTODOM")
 ENTRIES = 3  # of each channel: RECEIVED, CREATING, CREATED
@@ -80,7 +81,7 @@ def measure(stage: Stage) -> list[Row]:
         "items written": (lambda cycle: len(_writes(cycle)), lambda cycle: sum(_floor_items(cycle).values()), "items"),
         "write units": (
             lambda cycle: sum(one["units"] + one["index_units"] for one in _writes(cycle)),
-            lambda cycle: sum(times * prices[kind] for kind, times in _floor_items(cycle).items()),
+            lambda cycle: _floor_units(cycle, prices),
             "units",
         ),
     }
@@ -172,12 +173,23 @@ def _writes(cycle: Cycle) -> list[Mapping[str, Any]]:
     return [one for call in cycle.calls for one in call.get("writes", ())]
 
 
-def _prices(cycles: Sequence[Cycle]) -> dict[str, float]:
-    """Return the median units of one write of each kind, its indexes and its transaction included, as the wire saw them."""
-    found: dict[str, list[float]] = {}
-    for one in (one for cycle in cycles for one in _writes(cycle)):
-        found.setdefault(one["kind"], []).append(one["units"] + one["index_units"])
-    return {kind: median(units) for kind, units in found.items()}
+def _prices(cycles: Sequence[Cycle]) -> Prices:
+    """Return the median units of one write of each kind, alone and in a transaction, its indexes included, as on the wire."""
+    found: dict[tuple[str, bool], list[float]] = {}
+    for call in (call for cycle in cycles for call in cycle.calls):
+        for one in call.get("writes", ()):
+            way = one["kind"], call["action"] == "TransactWriteItems"
+            found.setdefault(way, []).append(one["units"] + one["index_units"])
+    return {way: median(units) for way, units in found.items()}
+
+
+def _floor_units(cycle: Cycle, prices: Prices) -> float:
+    """Return what the floor's writes cost: a change of several items is a transaction, and each of its writes costs twice."""
+    return sum(
+        change.times * prices[kind, len(change.items) > 1]
+        for change in list_changes(cycle.messages)
+        for kind in change.items
+    )
 
 
 def _costs(cycles: Sequence[Cycle]) -> list[Row]:
