@@ -28,7 +28,7 @@ CREATE: list[End] = [
     (Point("deliver_publication", "portals.olx.publisher.OlxPublisher._call.call", CALL), AFTER),
     (Point("deliver_publication", f"{PUBLICATIONS}.save.transact", FOLD), AFTER),
     (Point("receive_olx", "aws.messages.DynamoMessageStore.put_message.put", "receive_message"), AFTER),
-    (Point("apply_events", f"{PUBLICATIONS}.save.transact", "fold > _fold > _fold_into", None), BEFORE),
+    (Point("apply_events", f"{PUBLICATIONS}.save.transact", "fold > _attach > _fold > _fold_into", None), BEFORE),
     (Point("notify_crm", "callbacks.sender.HttpSender.send.exchange", "_tell > tell > _send"), AFTER),
     (Point("notify_crm", "aws.subscriptions.DynamoSubscriptionStore.release.update", "_tell"), BEFORE),
 ]

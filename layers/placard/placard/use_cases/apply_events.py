@@ -47,7 +47,7 @@ class ApplyEvents:
     """Folds messages; `interpreter_of` and `policy_of` give a provider's parts.
 
     `links` are those that were met last: a LINK never leads elsewhere, so it is read once for all messages of its advert.
-    `folded` are the messages that were folded last: one that its LINK's record has brought along comes with its own as well.
+    `attached` are the messages that a LINK's record brought along last: they come with their own records as well.
     """
 
     store: PublicationStore
@@ -55,30 +55,28 @@ class ApplyEvents:
     policy_of: Callable[[str], Policy]
     clock: Clock
     links: dict[tuple[str, str], Link] = field(default_factory=dict)
-    folded: dict[str, str] = field(default_factory=dict)
-
-    def fold_message(self, provider: str, remote_id: str, digest: str) -> list[str]:
-        """Read one message, and fold it."""
-        message = self.store.message_of(provider, remote_id, digest)
-        return [] if message is None else self.fold(message)
+    attached: dict[str, str] = field(default_factory=dict)
 
     def fold(self, message: Message) -> list[str]:
-        """Fold one message and return its outcome, nothing where it is folded already; without a LINK it stays parked.
+        """Fold a message as its record brings it and return the outcome, nothing where that is done; see `fold_message`.
 
-        What a record of the stream brings may have been folded since: the condition on its mark tells.
+        It may have been folded since: the condition on its mark tells.
         """
-        if message.outcome is not None or message.key in self.folded:
-            return []
-        link = self._link_of(message)
-        if link is None:
-            self._park(message)
-            return [PARKED]
-        return [self._fold(message, link)]
+        return [] if message.key in self.attached else self._attach(message)
+
+    def fold_message(self, provider: str, remote_id: str, digest: str) -> list[str]:
+        """Read one message, fold it and return its outcome, nothing where that is done; without a LINK it stays parked."""
+        message = self.store.message_of(provider, remote_id, digest)
+        return [] if message is None else self._attach(message)
 
     def fold_parked(self, link: Link) -> list[str]:
         """Fold every message that waited for this LINK, the oldest first; return the outcomes."""
         _keep(self.links, (link.provider, link.remote_id), link)
-        return [self._fold(message, link) for message in self.store.messages_of(link.provider, link.remote_id)]
+        outcomes = []
+        for message in self.store.messages_of(link.provider, link.remote_id):
+            outcomes.append(self._fold(message, link))
+            _keep(self.attached, message.key, outcomes[-1])
+        return outcomes
 
     def set_aside(self, provider: str, remote_id: str, digest: str) -> bool:
         """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost.
@@ -90,6 +88,15 @@ class ApplyEvents:
             return True
         self.store.mark_message(message, None, now + HOUR)
         return now >= message.received_at + HOUR
+
+    def _attach(self, message: Message) -> list[str]:
+        if message.outcome is not None:
+            return []
+        link = self._link_of(message)
+        if link is None:
+            self._park(message)
+            return [PARKED]
+        return [self._fold(message, link)]
 
     def _link_of(self, message: Message) -> Link | None:
         known = self.links.get((message.provider, message.remote_id))
@@ -109,11 +116,6 @@ class ApplyEvents:
             self.store.mark_message(message, None, message.received_at + later)
 
     def _fold(self, message: Message, link: Link) -> str:
-        outcome = self._settle(message, link)
-        _keep(self.folded, message.key, outcome)
-        return outcome
-
-    def _settle(self, message: Message, link: Link) -> str:
         if message.customer is not None and message.customer != link.customer:
             logger.error("a message about another customer's advert", extra={"evidence": message.key})
             self.store.mark_message(message, Outcome.REFUSED, None)
