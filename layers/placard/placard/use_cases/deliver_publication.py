@@ -95,10 +95,10 @@ class DeliverPublication:
         looked = look(publication, classified, rendering, policy, now)
         follow(looked.publication.traceparent)
         decision = looked.decision
-        idle = not decision.read and not decision.search
         if decision.start is not None:
             self._operate(classified, looked, decision.start, rendering)
             return
+        idle = not decision.read and not decision.search
         # Until the question is begun, a look that dies or loses a race must be found again.
         seen = (
             rest(looked.publication, decision.wake_at, now) if idle else replace(looked.publication, due=now + SAFETY)
