@@ -81,7 +81,7 @@ def test_every_name_that_the_shapes_use_is_there() -> None:
     ]
     assert {one for one in DOCUMENT["components"]["schemas"] if not hasattr(models, one)} == set()
     assert all(get_type_hints(shape) for shape in shapes)
-    assert get_args(models.Portal) == PORTALS
+    assert get_args(models.Portal) == tuple(PORTALS)
     assert get_args(models.Status) == tuple(Word)
     entry = get_type_hints(models.StatusEntry, include_extras=True)
     needed = {name for name, annotation in entry.items() if get_origin(annotation) is not NotRequired}
