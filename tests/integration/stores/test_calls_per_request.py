@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,14 +17,23 @@ from placard import bootstrap
 from placard.aws.classifieds import DynamoClassifiedStore
 from placard.aws.processes import DynamoProcessStore
 from placard.aws.publications import DynamoPublicationStore
+from placard.aws.subscriptions import DynamoSubscriptionStore
 from placard.aws.table import Table
+from placard.domain.events import AdvertState
 from placard.domain.instants import SECOND
 from placard.domain.listing_process import Facts, ListingProcess
 from placard.domain.look import open_publication, see
+from placard.domain.told import Place
 from placard.portals.registry import load_receiver
-from placard.ports import Change, Link
-from tests.fakes import FakeClock, MemoryVault
+from placard.ports import Change, Link, Message, Telling
+from placard.use_cases.apply_events import ApplyEvents
+from placard.use_cases.notify_crm import NotifyCrm
+from placard.use_cases.subscribe_webhook import subscribe
+from tests.fakes import FakeClock, MemoryVault, MemoryWakeUps
+from tests.integration.stores.samples import CLASSIFIED_ID, CUSTOMER, entry, publication
 from tests.unit.api.crm import TRUSTED, Crm, make_body, read_event
+from tests.unit.domain.hub import FACTS
+from tests.unit.domain.hub import event as event_of
 from tests.unit.receivers.test_receivers import (
     CALLBACK,
     SECRETS,
@@ -32,6 +42,8 @@ from tests.unit.receivers.test_receivers import (
     request,
     signed,
 )
+from tests.unit.use_cases.telling import Endpoints
+from tests.unit.use_cases.world import PlayedPortal
 
 Counted = Callable[[Callable[[], Any]], tuple[int, Any]]
 
@@ -184,3 +196,30 @@ def test_a_callback_is_one_call_to_a_warm_receiver(table: Table, count: Counted)
     calls, answer = count(lambda: receive_olx.handler(forged, None))
     assert (calls, answer["statusCode"]) == (0, 401)
     bootstrap.use()
+
+
+def test_a_message_is_folded_by_one_reading_and_one_change(table: Table, count: Counted) -> None:
+    clock = FakeClock()
+    store, portal = DynamoPublicationStore(table, clock, 400), PlayedPortal()
+    apply = ApplyEvents(store, lambda _: portal, lambda _: FACTS, clock)
+    known = publication(channel="imovirtual")
+    link = Link("olx", "advert-1", known.classified_id, known.channel, known.customer, clock.now())
+    store.save(Change(replace(known, remote_id="advert-1"), link=link))
+    for digest, calls in (("first", 3), ("second", 2)):  # the LINK is read once
+        message = Message("olx", "advert-1", digest, digest, clock.now())
+        portal.said[digest] = event_of("advert-1", clock.now(), state=AdvertState.LIVE)
+        store.put_message(message, None)
+        assert count(lambda message=message: apply.fold(message))[0] == calls
+
+
+def test_a_telling_is_four_calls_and_one_that_comes_late_is_a_reading(table: Table, count: Counted) -> None:
+    clock = FakeClock()
+    told, publications = DynamoSubscriptionStore(table, clock), DynamoPublicationStore(table, clock, 400)
+    vault = MemoryVault(clock)
+    subscribe(told, vault, str, clock, CUSTOMER, {"url": "https://crm.example/hooks"})
+    telling = Telling(CUSTOMER, Place(CLASSIFIED_ID, "aviv"))
+    notify = NotifyCrm(told, Endpoints(clock), vault, MemoryWakeUps(), clock)
+    publications.save(Change(publication(), (entry(1),)))
+    for expected in ((4, 1), (1, 0)):
+        calls, look = count(lambda: notify(telling))
+        assert (calls, look.accepted) == expected
