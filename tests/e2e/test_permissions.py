@@ -32,12 +32,15 @@ BY_LAMBDA = (
     "xray:",
 )
 # What no test on a running hub leads to; the code behind it is held against the role by test_roles.
-NOT_DONE_HERE: dict[str, frozenset[str]] = {}
+NOT_DONE_HERE = {
+    # A message that breaks its fold goes to the retry queue: nothing that a portal says breaks one.
+    "ApplyEventsRole": frozenset({"sqs:SendMessage"}),
+}
 
 
 def list_allowed(role: str) -> set[str]:
     """The actions that a role's policies name."""
-    statements = [one for policy in ROLES[role]["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    statements = [one for policy in ROLES[role].get("Policies", ()) for one in policy["PolicyDocument"]["Statement"]]
     return {action for statement in statements for action in as_list(statement["Action"])}
 
 
