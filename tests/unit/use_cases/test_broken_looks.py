@@ -13,7 +13,7 @@ from placard.domain.classified import Classified, Kind
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.faults import MOST_FAULTS
-from placard.domain.instants import HOUR, MINUTE, SECOND
+from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.policy import Rendering
 from placard.ports import Call, Message, WakeUp
 from tests.unit.domain.hub import event
@@ -162,9 +162,9 @@ def test_a_classified_nobody_knows_leaves_no_note(world: World) -> None:
 def test_a_message_that_breaks_its_fold_is_tried_hourly() -> None:
     """The usual pace, each five minutes, would fill the DLQ with the same message."""
     world = World()
-    now = world.clock.now()
-    message = Message("olx", "advert-1", "digest", "{}", now)
-    world.store.put_message(message, now + MINUTE)
+    message = Message("olx", "advert-1", "digest", "{}", world.clock.now())
+    world.store.put_message(message, world.clock.now() + MINUTE)
+    now = world.clock.advance(DAY)
     assert not world.apply.set_aside("olx", "advert-1", "digest"), "its wake-up goes on to the dead-letter queue"
     assert world.store.next_due() == now + HOUR
     world.clock.advance(HOUR)

@@ -53,7 +53,7 @@ class DynamoMessageStore:
     def mark_message(self, message: Message, outcome: str | None, due: int | None) -> None:
         """Note what became of a message; one that is marked already keeps its mark."""
         key = message_key(message.provider, message.remote_id, message.digest)
-        update, values = mark(key, outcome, due)
+        update, values = mark(key, outcome, due, message.aside_at)
         try:
             self._table.update(key, update, UNMARKED, values)
         except ConditionRefusedError:
@@ -94,12 +94,14 @@ def read_message(item: Item) -> Message:
         customer=item.get("customer"),
         parks=item["parks"],
         outcome=item.get("outcome"),
+        aside_at=item.get("aside_at"),
     )
 
 
-def mark(key: Item, outcome: str | None, due: int | None) -> tuple[str, Item]:
+def mark(key: Item, outcome: str | None, due: int | None, aside_at: int | None = None) -> tuple[str, Item]:
     """Return the update that notes what became of a message, or when it is looked at again, and its values."""
     members = due_members(key, due) | ({} if outcome is None else {"outcome": str(outcome)})
+    members |= {} if aside_at is None else {"aside_at": aside_at}
     update = "SET " + ", ".join(f"{name} = :{name}" for name in members) if members else ""
     if due is None:
         update += " REMOVE due_at, due_shard"

@@ -17,7 +17,8 @@ class Callback(NamedTuple):
 class Message(NamedTuple):
     """A portal's message as it came. `digest` is its duplicate key; `outcome` is None until it is folded.
 
-    `raw` is the body's text. `customer` is whom its proof names, None where the proof names nobody.
+    `raw` is the body's text. `customer` is whom its proof names, None where the proof names nobody. `aside_at`: its fold breaks
+    since then (ms).
     """
 
     provider: str
@@ -28,6 +29,7 @@ class Message(NamedTuple):
     customer: str | None = None
     parks: bool = True
     outcome: str | None = None
+    aside_at: int | None = None
 
     @property
     def key(self) -> str:

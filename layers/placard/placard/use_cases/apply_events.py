@@ -81,13 +81,14 @@ class ApplyEvents:
     def set_aside(self, provider: str, remote_id: str, digest: str) -> bool:
         """Leave a message that breaks its fold to an hourly try: the usual pace is for what a stream or a queue lost.
 
-        Return whether only that try goes on: the message came more than an hour ago, and its wake-up need not be kept.
+        Return whether only that try goes on: it breaks for an hour already, and lies in the dead-letter queue.
         """
         message, now = self.store.message_of(provider, remote_id, digest), self.clock.now()
         if message is None or message.outcome is not None:
             return True
-        self.store.mark_message(message, None, now + HOUR)
-        return now >= message.received_at + HOUR
+        since = now if message.aside_at is None else message.aside_at
+        self.store.mark_message(message._replace(aside_at=since), None, now + HOUR)
+        return now >= since + HOUR
 
     def _attach(self, message: Message) -> list[str]:
         if message.outcome is not None:
