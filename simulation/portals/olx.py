@@ -160,9 +160,11 @@ class OlxPortal:
         twin = next((advert for advert in self._at[place] if advert.key == key), None)
         if twin is None:
             self._numbers += 1
-            twin = OlxAdvert(f"olx-{self._numbers}", call.classified.customer, place, key)
-            self.add(twin)
-        elif twin.work is None and twin.exists:
+            made = OlxAdvert(f"olx-{self._numbers}", call.classified.customer, place, key)
+            answer = self._begin(made, call)
+            self.add(made)  # of a body that was refused at once there is no record
+            return answer
+        if twin.work is None and twin.exists:
             return Answer(Result.EXISTS), None
         return self._begin(twin, call)
 
