@@ -20,6 +20,25 @@ def _lost_post() -> Hub:
     return hub
 
 
+def _live() -> Hub:
+    """An advert that is live."""
+    hub = Hub()
+    hub.post(IMO)
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(ends=Op.POST, state=S.LIVE)
+    return hub
+
+
+def _lost_put() -> Hub:
+    """A change of a live advert whose answer was lost."""
+    hub = _live()
+    hub.put(IMO, text="changed")
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    return hub
+
+
 def test_nobody_calls_under_anothers_lease() -> None:
     hub = _lost_post()
     hub.now += LEASE - 1
@@ -75,12 +94,7 @@ def test_an_answer_after_the_end_keeps_its_id_and_says_nothing() -> None:
 
 
 def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
-    hub = Hub()
-    hub.key = "sale"
-    hub.post(IMO)
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(ends=Op.POST, state=S.LIVE)
+    hub = _live()
     hub.key = "rent"
     hub.put(IMO, text="to let")
     assert hub.begun() is Op.DELETE
@@ -94,14 +108,7 @@ def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
 
 
 def test_a_lost_put_is_sent_again() -> None:
-    hub = Hub()
-    hub.post(IMO)
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(ends=Op.POST, state=S.LIVE)
-    hub.put(IMO, text="changed")
-    assert hub.begun() is Op.PUT
-    hub.fail(taken=True)
+    hub = _lost_put()
     hub.now += 2_000
     looked = hub.look()
     assert looked.decision.search
@@ -110,14 +117,7 @@ def test_a_lost_put_is_sent_again() -> None:
 
 
 def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
-    hub = Hub()
-    hub.post(IMO)
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(ends=Op.POST, state=S.LIVE)
-    hub.put(IMO, text="changed")
-    assert hub.begun() is Op.PUT
-    hub.fail(taken=True)
+    hub = _lost_put()
     ended_at = hub.now
     hub.now += 2_000
     hub.look()
@@ -152,11 +152,7 @@ def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told(
 
 
 def test_a_word_about_a_former_advert_is_stale() -> None:
-    hub = Hub()
-    hub.post(IMO)
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(ends=Op.POST, state=S.LIVE)
+    hub = _live()
     before = hub.known.standings
     assert hub.fold(event("advert-0", hub.now + 1, state=S.REJECTED)) == "stale"
     assert {p: s.advert for p, s in hub.known.standings.items()} == {p: s.advert for p, s in before.items()}
