@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from placard.domain.answers import Answer, Result
@@ -35,8 +37,13 @@ class AvivClassified:
     shown: dict[str, Any] = field(default_factory=dict)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     works: list[Work] = field(default_factory=list)
+    waiting: deque[Callable[[], None]] = field(default_factory=deque)
     busy_until: int = 0
     last_told: int = 0
+
+    def finish_next(self) -> None:
+        """Finish the oldest write that is under way."""
+        self.waiting.popleft()()
 
     @property
     def portals(self) -> tuple[str, ...]:
@@ -128,10 +135,11 @@ class AvivPortal:
         wait = min(self.site.take_time(), 12 * MINUTE)
         # Writes of one classified take turns.
         known.busy_until = max(self.site.now() + wait, known.busy_until + SECOND if known.works[1:] else 0)
+        known.waiting.append(partial(self._finish, known, work, concerned, body, revision))
         if known.busy_until > self.site.now():
-            self.site.at(known.busy_until, lambda: self._finish(known, work, concerned, body, revision))
+            self.site.at(known.busy_until, known.finish_next)
         else:
-            self._finish(known, work, concerned, body, revision)
+            known.finish_next()
         return Answer(Result.ACCEPTED, known.remote_id), work
 
     def _finish(
