@@ -14,6 +14,10 @@ Entry = Mapping[str, Any]
 LOST, DOUBLED, WRONG, UNTOLD, OUT_OF_ORDER = BREACHES = ("lost", "doubled", "wrong", "untold", "out_of_order")
 
 
+# What explains nothing here: nobody takes adverts down at the portals of a campaign.
+NOBODYS = frozenset({"removed_on_portal"})
+
+
 @dataclass(frozen=True)
 class Finding:
     """A promise broken, or not kept yet: its kind and what was seen."""
@@ -59,9 +63,11 @@ def is_explained(entry: Entry, revision: int) -> bool:
 
 
 def _compare(portal: str, standing: Sequence[Advert], live: Sequence[Advert], entry: Entry) -> list[Finding]:
-    """What the hub says of the advert, against what stands there."""
+    """What the hub says of the advert, against what stands there and what was done to it."""
     advert, said = entry.get("advert") or {}, describe(entry)
     findings = []
+    if (entry.get("problem") or {}).get("code") in NOBODYS:
+        findings.append(Finding(WRONG, f"nobody did that: {said}"))
     if bool(advert.get("live")) != bool(live):
         findings.append(Finding(WRONG, f"{len(live)} live, and the hub says {said}"))
     if len(live) == 1 and live[0].id != advert.get("id"):

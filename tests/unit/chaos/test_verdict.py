@@ -97,6 +97,13 @@ def test_an_older_content_is_wrong_unless_the_hub_tells_why(portal: str) -> None
     assert kinds(listing, portal, old, entry("UPDATING_FAILED", problem=PROBLEM)) == []
 
 
+def test_a_removal_that_nobody_made_explains_nothing() -> None:
+    listing = wish(SL, Wish.PAUSED)
+    gone = advert(listing, SL, stands=False, live=False)
+    removed = {"code": "removed_on_portal", "actor": "agency"}
+    assert kinds(listing, SL, [gone], entry(live=False, problem=removed)) == [WRONG]
+
+
 def test_the_hub_must_know_what_stands_there() -> None:
     listing = wish(IMOVIRTUAL, Wish.PRESENT)
     live = advert(listing, IMOVIRTUAL)

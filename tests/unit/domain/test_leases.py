@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from placard.domain import answers
 from placard.domain.answers import Answer, Result
+from placard.domain.classified import Kind
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.publication import Phase
@@ -149,6 +150,25 @@ def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told(
         "SL": S.WITHDRAWN,
         "BD": S.ABSENT,
     }
+
+
+def test_a_pause_whose_answer_was_lost_is_nobody_elses_removal() -> None:
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE)
+    hub.ask(Kind.DEACTIVATE, "SL")
+    assert hub.begun() is Op.DELETE
+    hub.fail(taken=True)
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.now += 3_000
+    hub.say(revision=2, state=S.WITHDRAWN, removal=True)
+    assert hub.begun() is None
+    assert hub.told()[-1] == "UPDATED(2)"
+    assert (hub.known.standings["SL"].advert.state, hub.known.standings["SL"].problems) == (S.PAUSED, ())
+    hub.ask(Kind.ACTIVATE, "SL")
+    assert hub.begun() is Op.POST
 
 
 def test_a_word_about_a_former_advert_is_stale() -> None:
