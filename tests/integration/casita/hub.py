@@ -15,7 +15,7 @@ from functions.notify_crm import app as notify_crm
 from placard import bootstrap
 from placard.aws.settings import Settings
 from placard.domain.instants import MINUTE
-from placard.ports import Telling, WakeUp
+from placard.ports import Link, Telling, WakeUp
 from placard.use_cases.relay_changes import relay_changes
 from placard.use_cases.subscribe_webhook import subscribe
 from simulation.stream import read_change, read_remote
@@ -86,11 +86,11 @@ class Hub:
     def _relay(self) -> None:
         records, self._relayed = self.store.records[self._relayed :], len(self.store.records)
         fold = bootstrap.apply_events()
-        for provider, remote_id, digest in filter(None, map(read_remote, records)):
-            if digest is None:
-                fold.fold_parked(provider, remote_id)
+        for remote in filter(None, map(read_remote, records)):
+            if isinstance(remote, Link):
+                fold.fold_parked(remote)
             else:
-                fold.fold_message(provider, remote_id, digest)
+                fold.fold(remote)
         changes = [change for record in records if (change := read_change(record)) is not None]
         relay_changes(changes, self.queues, self.clock)
 

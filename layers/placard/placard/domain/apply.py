@@ -478,7 +478,10 @@ def _fold_advert(
 ) -> _Fact:
     if advert is None:
         return _Fact(standing, Outcome.UNCHANGED)
-    if advert.state is AdvertState.WITHDRAWN and standing.paused_by_us and not policy.pauses:
+    # Also where the answer to our own removal was lost, and nothing is in flight that this would be the end of.
+    wished = standing.paused_by_us or standing.wish is Wish.PAUSED
+    pause = advert.state is AdvertState.WITHDRAWN and wished and not policy.pauses
+    if pause:
         advert = replace(advert, state=AdvertState.PAUSED)
     same = advert == standing.advert
     if event.at is not None:
@@ -493,8 +496,8 @@ def _fold_advert(
     if event.end is not None and alike and policy.remark(advert) == policy.remark(standing.advert):
         # The end of an operation brings its own word along; where nothing else is new, that alone is no news.
         return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
-    if advert.state is not AdvertState.PAUSED:
-        standing = replace(standing, paused_by_us=False)
+    if pause or advert.state is not AdvertState.PAUSED:
+        standing = replace(standing, paused_by_us=pause)
     standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
     return _Fact(standing, Outcome.APPLIED)
 

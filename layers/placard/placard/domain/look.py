@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from placard.domain.apply import explain, gives_way
 from placard.domain.classified import Classified, Wish
 from placard.domain.decide import Decision, Finish, Hold, decide
-from placard.domain.events import AdvertState, Source
+from placard.domain.events import Source
 from placard.domain.lifecycle import FAILED_WORDS, FAMILY_OF, Outcome, Word
 from placard.domain.policy import Policy, Rendering
 from placard.domain.publication import Entry, Phase, Publication, Standing
@@ -192,8 +192,6 @@ def _forget_last(publication: Publication, portals: set[str]) -> Publication:
 
 
 def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
-    if _was_paused_by_us(standing, policy):
-        standing = replace(standing, paused_by_us=True, advert=replace(standing.advert, state=AdvertState.PAUSED))
     ended = replace(
         standing,
         family=FAMILY_OF[finish.word],
@@ -206,12 +204,6 @@ def _finished(standing: Standing, finish: Finish, policy: Policy) -> Draft:
     ended = explain(ended, policy, finish.problems)
     # A live advert may have a problem of its own, which does not explain why nothing was sent.
     return draft(ended, message=finish.message if ended.advert.live or not ended.problems else None)
-
-
-def _was_paused_by_us(standing: Standing, policy: Policy) -> bool:
-    """Whether an advert is off by a pause whose answer was lost: the portal pauses by removal, and one was begun."""
-    began = standing.wish is Wish.PAUSED and standing.open and standing.acted == standing.seen
-    return began and not policy.pauses and standing.advert.state is AdvertState.WITHDRAWN
 
 
 def rest(publication: Publication, wake_at: int | None, now: int) -> Publication:
