@@ -94,7 +94,12 @@ class HostilePublisher:
         surplus = publication is not None and publication.running is not None and not publication.running.portals
         if known and not surplus:
             raise BreachError(f"{call.operation} for {place.channel} while {known[0]} is in flight")
+        # Taken off a portal that is off already, an advert is gone at once: which write that was, nobody can tell (lifecycle §4).
+        removing = () if publication is None or publication.running is None else publication.running.removing
+        is_off = any(not self._portal.live_on(place, portal) for portal in removing)
         answer, work = self._portal.send(call)
+        if work is not None and is_off:
+            work.mistakable = True
         if policy.looks_first and self._portal.adverts_on(place, "") > 1:
             raise BreachError(f"a second advert was made for {place.channel}")
         process = world.scheduler.process

@@ -17,7 +17,7 @@ from placard.domain.instants import MINUTE, SECOND, to_text
 from placard.domain.policy import Policy, Rendering
 from placard.domain.told import Place
 from placard.portals.aviv.manifest import POLICY as AVIV
-from placard.portals.aviv.statuses import is_kept_up, is_undecided, read_shown, read_statuses, recall_adverts
+from placard.portals.aviv.statuses import is_undecided, needs_history, read_shown, read_statuses, recall_adverts
 from placard.portals.aviv.statuses import read_nothing as read_nothing_at_aviv
 from placard.portals.base import Reply
 from placard.ports import Call, Callback, ListedAdvert, ListedPage, Message, Question
@@ -221,7 +221,7 @@ class AvivPortal:
         newest = {portal: place for place, item in enumerate(known.statuses) for portal in item["portals"]}
         items = [known.statuses[place] for place in sorted(set(newest.values()))]
         events = read_statuses(items, remote_id, now)
-        if is_kept_up(question.publication, events):
+        if needs_history(question.publication, events):
             events = recall_adverts(events, read_statuses(known.statuses, remote_id, now))
         if not question.overdue or not is_undecided(question.publication, events):
             return events

@@ -284,14 +284,21 @@ def test_a_refused_deletion_of_what_the_hub_holds_for_gone_leaves_what_was_there
     """A classified that was answered with a 404 may be there again: nothing else would tell the hub."""
     told = {"portals": ["SL"], "statusDate": "2026-09-14T08:00:00Z", "revision": 1, "status": before}
     kept = {**told, "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "DELETING_FAILED"}
-    portal, events = read(page(kept), page(kept, told))
+    portal, events = read(page(kept), page(kept, told), remote_revision=2)
     assert [request.url.query for request in portal.requests] == [b"filter=latest", b""]
     assert [(event.word, event.advert and event.advert.state) for event in events] == [("DELETING_FAILED", state)]
 
 
+def test_a_refused_deletion_that_is_news_does_not_hide_that_the_portal_was_left_before() -> None:
+    left = {"portals": ["SL"], "statusDate": "2026-09-14T08:00:00Z", "revision": 2, "status": "DELETED"}
+    kept = {**left, "statusDate": "2026-09-14T09:00:00Z", "revision": 3, "status": "DELETING_FAILED"}
+    _, events = read(page(kept), page(kept, left), advert=Advert(AdvertState.LIVE), remote_revision=1)
+    assert [event.advert and event.advert.state for event in events] == [AdvertState.WITHDRAWN]
+
+
 def test_a_refused_deletion_of_what_is_known_is_read_once() -> None:
     kept = {"portals": ["SL"], "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "DELETING_FAILED"}
-    portal, _ = read(page(kept), advert=Advert(AdvertState.LIVE))
+    portal, _ = read(page(kept), advert=Advert(AdvertState.LIVE), remote_revision=2)
     assert len(portal.requests) == 1
 
 

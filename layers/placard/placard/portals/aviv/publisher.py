@@ -26,9 +26,9 @@ from placard.portals.aviv.answers import read_answer, refuse_access
 from placard.portals.aviv.paths import make_token
 from placard.portals.aviv.renderer import AvivRenderer
 from placard.portals.aviv.statuses import (
-    is_kept_up,
     is_undecided,
     keep_latest,
+    needs_history,
     read_nothing,
     read_revision,
     read_shown,
@@ -131,10 +131,9 @@ class AvivPublisher(AvivRenderer):
         if items is None:
             return read_nothing(question, now)
         events = read_statuses(items, remote_id, now)
-        kept_up = is_kept_up(question.publication, events)
-        if kept_up or not all(event.known for event in events):
+        if needs_history(question.publication, events) or not all(event.known for event in events):
             history = read_statuses(self._list(customer, path, {}, headers) or items, remote_id, now)
-            events = recall_adverts(keep_latest(history), history) if kept_up else keep_latest(history)
+            events = recall_adverts(keep_latest(history), history)
         self._alarm(question, events)
         if not question.overdue or not is_undecided(question.publication, events):
             return events

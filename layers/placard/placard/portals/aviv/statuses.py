@@ -9,7 +9,7 @@ from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
 from placard.domain.problems import Problem
-from placard.domain.publication import Publication
+from placard.domain.publication import Publication, Standing
 from placard.portals.aviv.mapping import fingerprint
 from placard.portals.aviv.words import order_of, read_status
 from placard.portals.base import Reply, quote_reading
@@ -42,10 +42,18 @@ def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
     return tuple(kept)
 
 
-def is_kept_up(publication: Publication, events: Iterable[PortalEvent]) -> bool:
-    """Whether a deletion was refused on a portal where the hub knows of no advert: what was there before it still is."""
-    off = {name for name, standing in publication.standings.items() if standing.advert.state in _OFF}
-    return any(_refuses_deletion(event) and not off.isdisjoint(event.portals or off) for event in events)
+def needs_history(publication: Publication, events: Iterable[PortalEvent]) -> bool:
+    """Whether a refused deletion is news, or of a portal where the hub knows of no advert: it tells not what is there still."""
+    return any(
+        _refuses_deletion(event) and (standing.advert.state in _OFF or _is_news(event, standing))
+        for event in events
+        for portal, standing in publication.standings.items()
+        if portal in (event.portals or (portal,))
+    )
+
+
+def _is_news(event: PortalEvent, standing: Standing) -> bool:
+    return event.end is not None and (event.end.remote_revision or 0) > standing.remote_revision
 
 
 def recall_adverts(events: Iterable[PortalEvent], history: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
