@@ -21,6 +21,7 @@ NOT_CUT_OFF = {
     "aws.messages.DynamoMessageStore.message_of.get": "only for a message of the retry queue, or after a lost race; no run yet",
     "aws.queues.SqsWakeUps.retry_messages.send_message_batch": "a message without an advert is a minute old by then; no run yet",
     "aws.publications.DynamoPublicationStore.write_link.update": "only after an answer has lost twenty races in a row",
+    "aws.subscriptions.DynamoSubscriptionStore.expect.update": "a walk that ends there goes on, and marks again; no run yet",
     "portals.olx.tokens": "an OLX token that is lost between the answer and its keeping ends in consent_revoked (lifecycle §8)",
 }
 

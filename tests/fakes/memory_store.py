@@ -263,6 +263,14 @@ class MemoryStore:
         if stored is not None and stored.lease is None and stored.knocks == told.knocks:
             self._commit({key: _Slot(replace(stored, due=None))})
 
+    def expect(self, place: Place, due: int) -> None:
+        """Make a telling due that is at rest."""
+        key = _told_key(place)
+        self.interrupt((key,))
+        told = self._find(key, Told)
+        if told is not None and self.due_of(key) is None:
+            self._commit({key: _Slot(replace(told, due=due), due)})
+
     def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
         """Return a publication's entries created after an instant, oldest first."""
         all_of = self._entries.get(place.classified_id, ())

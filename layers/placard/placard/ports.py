@@ -337,6 +337,9 @@ class ToldStore(SubscriptionStore, Protocol):
     def rest(self, told: Told) -> None:
         """Remove the due time of what nobody wants to be told, unless something new came up."""
 
+    def expect(self, place: Place, due: int) -> None:
+        """Make a telling due that is at rest; one that is due already stays so, and what never had anything to tell is none."""
+
     def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
         """Return a publication's entries created after an instant (ms), oldest first, read consistently."""
 

@@ -102,6 +102,21 @@ def test_an_entry_under_a_lease_leaves_the_lease_its_end(stores: Stores) -> None
     assert due_of(stores) == now + MINUTE
 
 
+def test_what_is_at_rest_is_expected_and_what_is_due_stays_so(stores: Stores) -> None:
+    now = stores.clock.now()
+    stores.told.expect(PLACE, now + HOUR)
+    assert due_of(stores) is None, "nothing was ever to tell"
+    enter(stores, entry(1))
+    stores.told.expect(PLACE, now + HOUR)
+    assert due_of(stores) == now + 5 * MINUTE
+    told = stores.told.view(PLACE, CUSTOMER).told
+    assert told is not None
+    stores.told.rest(told)
+    assert due_of(stores) is None
+    stores.told.expect(PLACE, now + HOUR)
+    assert due_of(stores) == now + HOUR
+
+
 def test_a_view_has_all_that_a_telling_needs(stores: Stores) -> None:
     enter(stores, entry(1))
     stores.classifieds.write(post())

@@ -97,6 +97,24 @@ def test_what_came_up_while_nobody_listened_is_told_by_replay() -> None:
     assert desk.told() == ["a-1-aviv-1", "a-1-aviv-2"]
 
 
+def test_a_wake_up_of_a_replay_that_the_queue_loses_is_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    began = desk.clock.now()
+    desk.clock.advance(SECOND)
+    desk.enter("a-1")
+    desk.settle()
+    desk.subscribe()
+    desk.replay(began)
+    tell = desk.queue.tell
+    monkeypatch.setattr(desk.queue, "tell", lambda tellings: tell([one for one in tellings if one.place is None]))
+    desk.settle()
+    desk.pass_time(desk.clock.now() + MINUTE)
+    assert desk.told() == []
+    monkeypatch.undo()
+    desk.pass_time(desk.clock.now() + 5 * MINUTE)
+    assert desk.told() == ["a-1-aviv-1"]
+
+
 def test_progress_is_noted_between_two_callbacks_and_at_the_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
     for name in ("keep", "release"):

@@ -142,6 +142,16 @@ class DynamoSubscriptionStore:
         except (ConditionRefusedError, ItemBusyError):
             return
 
+    def expect(self, place: Place, due: int) -> None:
+        """Make a telling due that is at rest; one that is due already stays so, and what never had anything to tell is none."""
+        key = told_key(place)
+        members = due_members(key, due)
+        update = "SET " + ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in members)
+        try:
+            self._table.update(key, update, "attribute_exists(pk)", {f":{name}": one for name, one in members.items()})
+        except (ConditionRefusedError, ItemBusyError):
+            return  # a transaction under way enters something to tell, and makes it due itself
+
     def entries_after(self, place: Place, instant: int, limit: int) -> tuple[Entry, ...]:
         """Return a publication's entries created after an instant (ms), oldest first, read consistently."""
         rows = self._table.query(

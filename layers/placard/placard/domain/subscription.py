@@ -38,7 +38,8 @@ class Walk:
     """A walk over the customer's entries since `since`, to wake every publication that waits to be told.
 
     `shard` and `after` are how far it has come. `again_at` (ms) is None on the last round: the index shows late what was
-    stored just before, so that a first round is followed by a short second one.
+    stored just before, so that a first round is followed by a short second one. `marks`: what it meets may have been left to
+    rest while nobody was there to be told, so that it is made due before it is woken.
     """
 
     since: int
@@ -46,6 +47,7 @@ class Walk:
     after: str | None = None
     not_before: int = 0
     again_at: int | None = None
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,7 @@ def recover(subscription: Subscription, now: int) -> Subscription:
 def resume(subscription: Subscription, now: int, since: int | None = None) -> Subscription:
     """Return the subscription after somebody said to go on: `since` then, or where the CRM stopped accepting."""
     start = subscription.behind_from if since is None else since
-    resumed = replace(_go_on(subscription, start, now), resumed_at=now)
+    resumed = replace(_go_on(subscription, start, now, marks=True), resumed_at=now)
     return resumed if since is None else replace(resumed, since=since)
 
 
@@ -171,7 +173,7 @@ def next_round(walk: Walk) -> Walk | None:
     """Return the walk after all shards were walked: a second round over what the index may have shown late, then none."""
     if walk.again_at is None:
         return None
-    return Walk(since=walk.again_at - 2 * _INDEX_LAG, not_before=walk.again_at)
+    return Walk(since=walk.again_at - 2 * _INDEX_LAG, not_before=walk.again_at, marks=walk.marks)
 
 
 def warn(subscription: Subscription, now: int, scale: float = 1) -> str | None:
@@ -193,9 +195,10 @@ def warn(subscription: Subscription, now: int, scale: float = 1) -> str | None:
     )
 
 
-def _go_on(subscription: Subscription, start: int | None, now: int) -> Subscription:
+def _go_on(subscription: Subscription, start: int | None, now: int, *, marks: bool = False) -> Subscription:
     """Stop the clock and walk over what waits since `start`; a walk that has not come to its end begins again."""
     unfinished = None if subscription.walk is None else subscription.walk.since
+    marks = marks or (subscription.walk is not None and subscription.walk.marks)
     starts = [instant for instant in (start, unfinished) if instant is not None]
     return replace(
         subscription,
@@ -205,5 +208,5 @@ def _go_on(subscription: Subscription, start: int | None, now: int) -> Subscript
         paused_at=None,
         canary=None,
         behind_from=None,
-        walk=Walk(min(starts), not_before=now, again_at=now + _INDEX_LAG) if starts else None,
+        walk=Walk(min(starts), not_before=now, again_at=now + _INDEX_LAG, marks=marks) if starts else None,
     )
