@@ -150,7 +150,9 @@ class AvivPortal:
         wanted = () if work.operation is Operation.DELETE else tuple(body["portals"])
         late = self.site.now() >= work.began_at + AVIV.operation_due
         # Of a deletion that shows nothing for so long nobody expects a refusal: the hub may have created anew by then.
-        refused = self.site.whim(REFUSED) and not (late and work.operation is Operation.DELETE)
+        # Nor can it come back where its key has another classified by now (§2, duplicated classified).
+        replaced = any(one is not known and not one.deleted for one in self._at[known.place])
+        refused = self.site.whim(REFUSED) and not ((late or replaced) and work.operation is Operation.DELETE)
         media_error = not refused and self.site.whim(PICTURE_FAILS)
         for portal in concerned:
             if portal not in wanted:
