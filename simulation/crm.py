@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -122,6 +123,7 @@ class Crm:
         # What was asked of listing processes and taken by the hub.
         self.cancelled: set[int] = set()
         self.assigned: dict[int, str | None] = {}
+        self._asked: Counter[int] = Counter()
         self._tape, self._ports = tape, ports
         self._caller = Caller(customer)
         self._texts = 0
@@ -196,12 +198,16 @@ class Crm:
     def _assign(self, number: int, agent: str | None) -> None:
         ports = self._ports
         self.assigned.pop(number, None)
+        self._asked[number] += 1
+        mine = self._asked[number]
         if agent is None:
             unassign_agent(ports.hostile_processes, ports.clock, self.customer, str(number), None)
         else:
             body = {"agentId": agent}
             assign_agent(ports.hostile_processes, ports.clock, self.customer, str(number), lambda: body, None)
         self.assigned[number] = agent
+        if mine != self._asked[number]:
+            del self.assigned[number]  # of two calls at once either may have been the later one
 
     def id_of(self, key: str) -> str:
         """Return the id of a classified of this customer."""
