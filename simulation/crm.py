@@ -205,9 +205,10 @@ class Crm:
         else:
             body = {"agentId": agent}
             assign_agent(ports.hostile_processes, ports.clock, self.customer, str(number), lambda: body, None)
-        self.assigned[number] = agent
-        if mine != self._asked[number]:
-            del self.assigned[number]  # of two calls at once either may have been the later one
+        if mine == self._asked[number]:
+            self.assigned[number] = agent
+        else:
+            self.assigned.pop(number, None)  # of two calls at once either may have been the later one
 
     def id_of(self, key: str) -> str:
         """Return the id of a classified of this customer."""

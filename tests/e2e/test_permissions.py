@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sandbox.embedded_aws import PERMISSIONS_USED
-from sandbox.permissions import SEND_BATCH
+from sandbox.permissions import SEND, SEND_BATCH
 from tests.e2e.conftest import HUB_STATE
 from tests.template import as_list, list_resources
 
@@ -56,7 +56,7 @@ def used(hub: dict[str, Any], request: pytest.FixtureRequest) -> dict[str, set[s
         role = re.fullmatch(r"placard-(\w+)-\w+", name)
         if role is not None and role[1] in found:
             # SQS judges a batch as it judges each of its messages (sandbox/permissions.py).
-            found[role[1]].add(action.removesuffix("Batch") if action == SEND_BATCH else action)
+            found[role[1]].add(SEND if action == SEND_BATCH else action)
     return found
 
 

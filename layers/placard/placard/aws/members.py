@@ -32,6 +32,11 @@ def is_expired(item: Item, now: int) -> bool:
     return bool(item.get("expires_at", now) * SECOND < now)
 
 
+def set_missing(members: Item) -> str:
+    """Return the SET that gives an item these members where it has none of the name; a value is `:name`."""
+    return "SET " + ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in members)
+
+
 def due_members(key: Item, due: int | None) -> Item:
     """Return the members that put an item into the index `due`."""
     return {} if due is None else {"due_at": due, "due_shard": str(shard_of(key))}

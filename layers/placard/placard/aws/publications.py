@@ -14,20 +14,16 @@ from placard.aws.items import (
     read_publication,
     told_key,
 )
-from placard.aws.members import Item, due_members
+from placard.aws.members import Item, due_members, set_missing
 from placard.aws.messages import NEW, UNMARKED, DynamoMessageStore, mark, message_key
 from placard.aws.reads import load_classified
 from placard.aws.table import ConditionRefusedError
 from placard.domain.classified import Classified
 from placard.domain.errors import TransitionConflictError
-from placard.domain.instants import MINUTE
 from placard.domain.lifecycle import Outcome
 from placard.domain.publication import Entry, Publication
-from placard.domain.told import Place
+from placard.domain.told import FOUND_AGAIN, Place
 from placard.ports import Change, Link
-
-# A telling whose wake-up the stream or the queue loses is found again this much later.
-TOLD_SAFETY = 5 * MINUTE
 
 
 class DynamoPublicationStore(DynamoMessageStore):
@@ -97,10 +93,9 @@ class DynamoPublicationStore(DynamoMessageStore):
         A time that is due already stays: it may be the end of the lease of somebody who died.
         """
         key = told_key(Place(publication.classified_id, publication.channel))
-        members = due_members(key, self._clock.now() + TOLD_SAFETY)
+        members = due_members(key, self._clock.now() + FOUND_AGAIN)
         members |= {"kind": "TOLD", "channel": publication.channel, "customer": publication.customer}
-        written = (f"{name} = if_not_exists({name}, :{name})" for name in members)
-        update = f"SET {', '.join(written)} ADD knocks :one"
+        update = f"{set_missing(members)} ADD knocks :one"
         values = {f":{name}": value for name, value in members.items()} | {":one": 1}
         return _step("update", values, key=key, update_expression=update)
 

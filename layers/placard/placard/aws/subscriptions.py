@@ -15,7 +15,7 @@ from placard.aws.items import (
     webhook_item,
     webhook_key,
 )
-from placard.aws.members import SHARDS, Item, due_members, is_expired
+from placard.aws.members import SHARDS, Item, due_members, is_expired, set_missing
 from placard.aws.table import ConditionRefusedError, Table
 from placard.domain.errors import TransitionConflictError
 from placard.domain.instants import to_text
@@ -146,9 +146,9 @@ class DynamoSubscriptionStore:
         """Make a telling due that is at rest; one that is due already stays so, and what never had anything to tell is none."""
         key = told_key(place)
         members = due_members(key, due)
-        update = "SET " + ", ".join(f"{name} = if_not_exists({name}, :{name})" for name in members)
+        values = {f":{name}": value for name, value in members.items()}
         try:
-            self._table.update(key, update, "attribute_exists(pk)", {f":{name}": one for name, one in members.items()})
+            self._table.update(key, set_missing(members), "attribute_exists(pk)", values)
         except (ConditionRefusedError, ItemBusyError):
             return  # a transaction under way enters something to tell, and makes it due itself
 

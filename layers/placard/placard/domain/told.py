@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from placard.domain.instants import MINUTE
 from placard.domain.publication import Entry
 
+# A telling whose wake-up the stream or the queue loses is found again this much later.
+FOUND_AGAIN = 5 * MINUTE
 # A replay or a new subscription may leave gaps of what was never told; beyond this many the oldest are closed.
 _MOST_SPANS = 16
 

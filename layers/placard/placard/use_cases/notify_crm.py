@@ -10,10 +10,10 @@ from enum import StrEnum
 
 from placard.domain import subscription as clock_of
 from placard.domain.errors import StoreUnavailableError, TransitionConflictError
-from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
+from placard.domain.instants import DAY, HOUR, SECOND
 from placard.domain.publication import Entry
 from placard.domain.subscription import State, Subscription, Walk, wants
-from placard.domain.told import Told, is_all_told, position, settle, untold
+from placard.domain.told import FOUND_AGAIN, Told, is_all_told, position, settle, untold
 from placard.ports import CallbackSender, Clock, Credentials, Delivery, Reply, Telling, ToldStore, View, WakeUps
 from placard.use_cases.webhook_secrets import read_secrets
 
@@ -24,8 +24,6 @@ _LONGEST_LOOK = 30 * SECOND
 _MOST_RACES = 20
 # Publications that wait for a failing endpoint are woken by the walk that follows its recovery; this finds a lost one.
 _SAFETY = DAY
-# A wake-up that a queue loses is found again this much later.
-_FOUND_AGAIN = 5 * MINUTE
 
 
 class Ending(StrEnum):
@@ -161,11 +159,12 @@ class NotifyCrm:
 
     def _walk(self, found: Subscription, walk: Walk, now: int) -> Look:
         """Wake some of those who may wait, and note how far the walk has come; the note wakes the next step."""
-        places, further = self.store.places_of(found.customer, walk, _AT_ONCE)
+        met, further = self.store.places_of(found.customer, walk, _AT_ONCE)
+        places = sorted(met)
         if walk.marks:
-            for place in sorted(places):
-                self.store.expect(place, now + _FOUND_AGAIN)
-        self.wake_ups.tell([Telling(found.customer, place) for place in sorted(places)])
+            for place in places:
+                self.store.expect(place, now + FOUND_AGAIN)
+        self.wake_ups.tell([Telling(found.customer, place) for place in places])
         rest = clock_of.next_round(walk) if further is None else replace(further, not_before=now)
         self._save(replace(found, walk=rest))
         return Look(Ending.SWEPT)
