@@ -296,6 +296,12 @@ def test_a_refused_deletion_that_is_news_does_not_hide_that_the_portal_was_left_
     assert [event.advert and event.advert.state for event in events] == [AdvertState.WITHDRAWN]
 
 
+def test_a_refused_deletion_that_names_no_portal_is_kept() -> None:
+    kept = {"statusDate": "2026-09-14T09:00:00Z", "revision": 3, "status": "DELETING_FAILED"}
+    _, events = read(page(kept), page(kept), remote_revision=1)
+    assert [(event.word, event.portals) for event in events] == [("DELETING_FAILED", None)]
+
+
 def test_a_refused_deletion_of_what_is_known_is_read_once() -> None:
     kept = {"portals": ["SL"], "statusDate": "2026-09-14T09:00:00Z", "revision": 2, "status": "DELETING_FAILED"}
     portal, _ = read(page(kept), advert=Advert(AdvertState.LIVE), remote_revision=2)

@@ -60,10 +60,10 @@ def recall_adverts(events: Iterable[PortalEvent], history: Sequence[PortalEvent]
     """Return the events with, for each refused deletion, the advert that AVIV told of last on that portal."""
     recalled: list[PortalEvent] = []
     for event in events:
-        if not _refuses_deletion(event):
+        if event.portals is None or not _refuses_deletion(event):
             recalled.append(event)
             continue
-        for portal in event.portals or ():
+        for portal in event.portals:
             told = [one.advert for one in history if one.advert is not None and portal in (one.portals or ())]
             recalled.append(replace(event, portals=(portal,), advert=told[-1] if told else None))
     return tuple(recalled)
