@@ -10,6 +10,7 @@ from uuid import uuid4
 import boto3
 import httpx
 import pytest
+from botocore.config import Config
 
 from sandbox.crm import Crm
 from sandbox.hub import STATE
@@ -19,6 +20,7 @@ from tests.e2e.test_callbacks import build_notification, build_status, name_aviv
 from tests.e2e.world import Json, Listing, Simulator, wait_for
 
 FOLDER = STATE.with_name(".sandbox-e2e")
+MOST_ATTEMPTS = 12
 # What a wanted line of each path says: were it missing, the search would have looked at nothing.
 WOKEN = {"calling the portal", "a portal call ended", "AVIV answered", "told the CRM", "relayed", "operations failed"}
 CALLED = {"answered", "a callback without a valid proof", "a callback that cannot be read"}
@@ -70,6 +72,8 @@ def read_logs(hub: Json) -> str:
         region_name=aws["region"],
         aws_access_key_id=aws["access_key_id"],
         aws_secret_access_key=aws["secret_access_key"],
+        # ministack cannot list its log groups while a function begins a new one: it says 500, until none does.
+        config=Config(retries={"mode": "standard", "total_max_attempts": MOST_ATTEMPTS}),
     )
     lines = [path.read_text(errors="replace") for path in (FOLDER / "ministack.log", FOLDER / "deploy.log")]
     for group in logs.describe_log_groups()["logGroups"]:
