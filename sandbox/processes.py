@@ -108,12 +108,13 @@ def await_condition(holds: Callable[[], bool], seconds: float) -> bool:
 
 def living_groups(pids: Sequence[int]) -> set[int]:
     """Those of our process groups with a member still running. A group counts as ours only if its leader, when it
-    still lives, was started from this folder: a pid may have been given to somebody else since."""
+    still lives, was started from this folder: a pid may have been given to somebody else since. A process that is
+    ending has no command line any more, and is still there."""
     members, foreign = set(), set()
     for pid, group, command in list_processes():
         if group in pids:
             members.add(group)
-            if pid == group and str(ROOT) not in command:
+            if pid == group and command.strip() and str(ROOT) not in command:
                 foreign.add(group)
     return members - foreign
 

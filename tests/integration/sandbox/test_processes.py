@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import demo
+from sandbox import demo, processes
 from sandbox.embedded_aws import start_embedded_aws
 from sandbox.errors import SandboxError
 from sandbox.hub import read_endpoints, start_hub, start_simulators, stop_hub
@@ -51,6 +51,18 @@ def test_a_hub_that_lost_a_process_is_no_hub_and_is_cleared_away(tmp_path: Path)
     assert await_condition(lambda: pids[0] not in living_groups(pids), 10)
     assert read_endpoints(tmp_path) is None
     assert list_members(pids) == []
+
+
+def test_a_group_counts_as_living_until_its_leader_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, ending, foreign, others = 11, 12, 13, 14
+    listing = [
+        (ours, ours, f"{ROOT}/.venv/bin/python"),
+        (ending, ending, ""),
+        (foreign, foreign, "/bin/else"),
+        (1, 1, ""),
+    ]
+    monkeypatch.setattr(processes, "list_processes", lambda: iter(listing))
+    assert living_groups([ours, ending, foreign, others]) == {ours, ending}
 
 
 def test_a_port_in_use_is_named_and_nothing_is_started(tmp_path: Path) -> None:
