@@ -127,10 +127,18 @@ class Hub:
             self._collect()
             if self._pool:
                 self._hand_on()
-            elif self.portal.is_quiet() and self.inbox.empty():
+            elif self.portal.is_quiet() and self.inbox.empty() and not self._retries():
                 break
             assert time.monotonic() < deadline, f"never at rest: {self.publication}"
         assert self.publication.running is None
+
+    def _retries(self) -> bool:
+        """Let a put-off call's time come, where its wake-up was spent on a look that came before it."""
+        retry_at = self.publication.retry_at
+        if retry_at is None:
+            return False
+        self.clock.advance(max(0, retry_at - self.clock.now()))
+        return self.reconcile() > 0
 
     def look(self) -> None:
         """One wake-up, now."""
