@@ -218,6 +218,8 @@ class Crm:
         portals = self._scene.pick(self._tape)
         if not self._tape.happens(0.15):
             self._texts += 1
+        # Now and then a text is put back to what it was before.
+        text = self._texts if not self._tape.happens(0.1) else max(self._texts - 1, 1)
         broken = [portals[0]] if self._tape.happens(0.06) else []
         kind = "house" if self._tape.happens(0.1) else "flat"
         data = {
@@ -226,7 +228,7 @@ class Crm:
             "location": {},
             "prices": {},
             "metaData": {"source": {"offererEstateId": key}},
-            "text": f"text {self._texts}",
+            "text": f"text {text}",
             "kind": kind,
             "broken": broken,
             "poison": self._ports.poison.draws_a_mark(self._tape),

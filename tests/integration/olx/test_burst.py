@@ -85,8 +85,10 @@ class Busy:
         while self.clock.now() < end and Counter(self.list_words()) != {until: LISTINGS}:
             assert monotonic() < deadline, Counter(self.list_words())
             self._relay()
-            if not self.inbox.empty() or (self.called and not self.portal.is_quiet()):
-                receive_message(self.inbox.get(timeout=PATIENCE_SECONDS), self.receiver, self.store, self.clock)
+            if not self.inbox.empty():
+                receive_message(self.inbox.get_nowait(), self.receiver, self.store, self.clock)
+            elif self.called and not self.portal.is_quiet():
+                continue  # it has something to say yet, or has not noted that it was heard
             elif self._waiting and self._waiting[0][0] <= round_at:
                 self._look()
             else:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from placard.domain import answers
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Kind
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
+from placard.domain.events import Source
+from placard.domain.instants import DAY, MINUTE
 from placard.domain.publication import Phase
 from tests.unit.domain.hub import FACTS, HINTS, LEASE, Hub, event
 
@@ -132,6 +138,102 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
     hub.refuse()
     assert hub.say(ends=Op.PUT, state=S.LIVE, at=ended_at, transaction="t-lost too") == "stale"
     assert hub.told()[-1] == "UPDATING_FAILED(3)", "nor is it news of it"
+
+
+def test_the_end_of_a_lost_put_is_not_that_of_the_next_one_whose_answer_is_lost_too() -> None:
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO, text="changed again")
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    hub.now += 1_000
+    assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost") == "stale"
+    assert hub.say(ends=Op.PUT, state=S.LIVE, source=Source.POLL) == "stale", "a reading cannot tell them apart either"
+    hub.publication = replace(hub.known, reread=False)
+    hub.now += 2_000
+    assert hub.look().decision.search
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT, "it is sent until the portal names it"
+    hub.accept(transaction="t-3")
+    hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-3")
+    assert hub.told()[-1] == "UPDATED(3)"
+
+
+def test_the_end_of_a_lost_put_counts_for_the_same_text_sent_again() -> None:
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    hub.now += 1_000
+    assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost") == "applied"
+    assert hub.told()[-1] == "UPDATED(2)"
+
+
+def test_a_text_put_back_is_sent_where_a_change_of_it_was_lost() -> None:
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO)
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT, "the portal may show the other text since"
+
+
+@pytest.mark.parametrize("source", [Source.POLL, Source.CALLBACK])
+def test_the_end_before_a_refused_change_is_no_news_of_it(source: Source) -> None:
+    hub = _live()
+    ended_at = hub.now
+    hub.now += 1_000
+    hub.say(state=S.REJECTED)
+    hub.put(IMO, text="changed")
+    hub.now += 1_000
+    assert hub.begun() is Op.PUT
+    hub.refuse()
+    hub.now += 1_000
+    live_again = event(hub.known.remote_id, hub.now, ends=Op.PUT, state=S.LIVE, source=source)
+    assert live_again.end is not None
+    hub.fold(replace(live_again, end=replace(live_again.end, at=ended_at)))
+    standing = hub.known.standings[IMO]
+    assert (standing.word, standing.advert.state) == ("UPDATING_FAILED", S.LIVE)
+
+
+def test_what_a_portal_shows_of_a_former_change_is_no_news_of_a_refused_one() -> None:
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE)
+    hub.put("SL", "BD")
+    assert hub.begun() is Op.PUT
+    hub.accept("advert-1")
+    hub.now += 1_000
+    shown = {"revision": 2, "state": S.LIVE, "at": hub.now, "portals": ("SL",)}
+    hub.say(revision=2, state=S.LIVE, portals=("BD",))
+    hub.now += 1_000
+    hub.put("SL", "BD", text="changed")
+    assert hub.begun() is Op.PUT
+    hub.refuse()
+    hub.now += 1_000
+    hub.say(**shown, source=Source.POLL)
+    assert hub.known.standings["SL"].word == "UPDATING_FAILED"
+
+
+def test_a_failure_is_counted_from_the_call_that_failed_and_not_from_one_that_was_given_up() -> None:
+    hub = _lost_post()
+    hub.fail(taken=False)
+    hub.delete()
+    hub.now += MINUTE
+    assert hub.begun() is None
+    assert hub.told()[-1] == "DELETED(2)"
+    hub.now += 2 * DAY
+    hub.post(IMO)
+    assert hub.begun() is Op.POST
+    hub.fail(taken=False)
+    assert hub.told()[-1] == "RECEIVED(3)"
+    assert hub.last.problems == (), "nothing was tried for two days"
 
 
 def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told() -> None:

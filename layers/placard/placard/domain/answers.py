@@ -71,6 +71,7 @@ def accept(
     publication = replace(
         publication,
         running=running,
+        unheard=None,
         lease_until=None,
         reading_until=None,
         retry_at=None,
@@ -246,6 +247,7 @@ def postpone(
     publication = replace(
         publication,
         running=kept,
+        unheard=(publication.unheard or running) if taken else publication.unheard,
         reread=publication.reread or reread,
         lease_until=None,
         reading_until=None,

@@ -256,12 +256,24 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
         return None
     if event.transaction is not None and _is_before(event, running):
         return None
+    if _may_be_unheard(publication, running):
+        return None
     return running if end.operation is running.kind else None
 
 
 def _is_before(event: PortalEvent, operation: Running) -> bool:
-    """Whether an event was told before an operation was begun: it speaks of a request whose answer was lost."""
-    return event.at is not None and event.at < operation.began_at
+    """Whether what an event tells the end of ended before an operation was begun: a request that was lost, or a former one."""
+    at = event.at if event.end is None or event.end.at is None else event.end.at
+    return at is not None and at < operation.began_at
+
+
+def _may_be_unheard(publication: Publication, running: Running) -> bool:
+    """Whether an end without a name may be that of an earlier request, which was to bring something else.
+
+    Its answer was lost and so is that of the operation in flight, which is sent again until the portal gives it a name.
+    """
+    lost = publication.unheard
+    return lost is not None and lost.kind is running.kind and lost.hashes != running.hashes
 
 
 def _resolved(publication: Publication, event: PortalEvent, policy: Policy, running: Running | None) -> Advert | None:
@@ -369,7 +381,7 @@ def _fold_news(
         return _Fact(standing, Outcome.UNCHANGED)
     if event.order < standing.end_at:
         return _Fact(standing, Outcome.STALE)
-    if standing.word in FAILED_WORDS and _is_shown_still(standing, event):
+    if standing.word in FAILED_WORDS and _is_shown_still(standing, event, publication.last):
         return _Fact(standing, Outcome.UNCHANGED)
     if word not in FOLLOWERS[standing.word]:
         return _Fact(standing, Outcome.REFUSED)
@@ -387,9 +399,11 @@ def _fold_news(
     return _Fact(news, Outcome.APPLIED)
 
 
-def _is_shown_still(standing: Standing, event: PortalEvent) -> bool:
+def _is_shown_still(standing: Standing, event: PortalEvent, last: Running | None) -> bool:
     """Whether a reading shows the end before the one known: a call that is refused at once leaves the portal's word as it was."""
-    return event.source is Source.POLL and (event.at is None or event.order == standing.end_at)
+    if event.source is not Source.POLL:
+        return False
+    return event.at is None or event.order == standing.end_at or (last is not None and _is_before(event, last))
 
 
 def _is_former(publication: Publication, transaction: str | None) -> bool:
@@ -454,6 +468,8 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
         faults=0,
         fault=None,
     )
+    if publication.unheard is not None and publication.unheard.hashes == running.hashes:
+        publication = replace(publication, unheard=None)
     if verdict is Verdict.FAILED:
         return publication
     publication = replace(publication, completed=running.kind)

@@ -192,7 +192,9 @@ def _why_nothing_is_sent(standing: Standing) -> str:
 
 def _is_unchanged(publication: Publication, standing: Standing, rendering: Rendering) -> bool:
     same = standing.payload_hash is not None and standing.payload_hash == rendering.hashes.get(standing.portal)
-    return standing.advert.live and same and not _is_another_advert(publication, rendering)
+    # What was not answered may have put something else there since.
+    known = same and publication.unheard is None
+    return standing.advert.live and known and not _is_another_advert(publication, rendering)
 
 
 def _is_another_advert(publication: Publication, rendering: Rendering) -> bool:

@@ -74,7 +74,7 @@ class End:
     `removal` says that the end takes the advert off the portal; None where the word does not tell.
     `remote_revision` is the portal's own count of accepted writes (AVIV). `media_error`: a success, but for some media,
     whether the portal names them or not. `if_asked`: an observation that is the end of what was asked for, and no word of
-    the portal's own where nothing was.
+    the portal's own where nothing was. `at` is its own time where the event that tells it is of a later one.
     """
 
     verdict: Verdict
@@ -83,6 +83,7 @@ class End:
     removal: bool | None = None
     media_error: bool = False
     if_asked: bool = False
+    at: int | None = None
 
     @property
     def takes_off(self) -> bool | None:

@@ -151,7 +151,11 @@ def expire(publication: Publication, now: int) -> Publication:
         return publication
     lost = replace(running, phase=Phase.UNKNOWN)
     return replace(
-        publication, running=lost, lease_until=None, failing_since=publication.failing_since or running.began_at
+        publication,
+        running=lost,
+        unheard=publication.unheard or lost,
+        lease_until=None,
+        failing_since=publication.failing_since or running.began_at,
     )
 
 
@@ -179,6 +183,8 @@ def settle(
             text = f"{MESSAGES[Word.RECEIVED]}; waiting: {hold.problem.detail}"
             drafts.append(Draft(waiting, Word.RECEIVED, standing.seen, text, (hold.problem,)))
     publication = _forget_last(publication, {finish.portal for finish in finishes})
+    if finishes and publication.running is None:
+        publication = replace(publication, tries=0, failing_since=None)  # the next call fails for reasons of its own
     return write(publication, drafts, now=now, source=Source.HUB, normalised=rendering.normalised if drafts else ())
 
 

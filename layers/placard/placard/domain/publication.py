@@ -186,10 +186,12 @@ class Publication:
     `version` counts stored changes; every write is conditional on it. `due` is when somebody must look again at the latest;
     `look` asks for a look at once. `reread` asks for one reading of the portal; `reading_until` is the lease of such a reading.
     `retry_at`, `tries` and `failing_since` belong to calls that were surely not taken. `deleted_at` and `deleted_key` remember
-    our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `adopted`: a search
-    found our advert there, though no portal of it is known to show it, so that it is changed and not created. `completed` is
-    the kind of the last operation that succeeded. `unknown_at` is the newest instant of a word nobody knows that a reading has
-    shown: the timeline has it once. `faults` counts the looks in a row that broke, `fault` is the reason of the last of them.
+    our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `unheard` is the
+    first operation whose call was not answered, until the portal answers one again: it may be under way there, whatever has
+    been begun since. `adopted`: a search found our advert there, though no portal of it is known to show it, so that it is
+    changed and not created. `completed` is the kind of the last operation that succeeded. `unknown_at` is the newest instant of
+    a word nobody knows that a reading has shown: the timeline has it once. `faults` counts the looks in a row that broke,
+    `fault` is the reason of the last of them.
     """
 
     classified_id: str
@@ -213,6 +215,7 @@ class Publication:
     deleted_at: int | None = None
     deleted_key: str | None = None
     surplus: tuple[str, ...] = ()
+    unheard: Running | None = None
     adopted: bool = False
     unknown_at: int = 0
     faults: int = 0

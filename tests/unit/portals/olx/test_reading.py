@@ -49,7 +49,7 @@ def meta(**changes: Any) -> httpx.Response:
 
 def test_the_meta_tells_the_end_and_the_advert() -> None:
     event = read(answer_of("olx/response_meta_200.json"))
-    assert event.end == End(Verdict.SUCCEEDED, Operation.POST)
+    assert event.end == End(Verdict.SUCCEEDED, Operation.POST, at=from_text("2026-03-02T09:15:31.204Z"))
     assert (event.advert.state, event.advert.code) == (AdvertState.LIVE, "active")
     assert event.at == from_text("2026-03-02T09:15:31.204Z")
 
@@ -62,7 +62,10 @@ def test_zone_less_dates_of_the_meta_are_the_sites_own() -> None:
 def test_a_meta_no_newer_than_what_is_known_carries_no_time() -> None:
     """It shows the present all the same, and decides between events that tie."""
     known = from_text("2026-03-09T00:00:00Z")
-    assert read(answer_of("olx/response_meta_200.json"), advert_at=known).at is None
+    event = read(answer_of("olx/response_meta_200.json"), advert_at=known)
+    assert event.at is None
+    assert event.end is not None
+    assert event.end.at == from_text("2026-03-02T09:15:31.204Z"), "which operation ended is another question"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_the_last_action_is_an_end_unless_it_is_in_flight(
 def test_a_refused_action_tells_its_error() -> None:
     refused = read_contract("olx/response_meta_list_200.json")["body"]["data"][1]
     event = read(httpx.Response(200, json={"data": refused}))
-    assert event.end == End(Verdict.FAILED, Operation.POST)
+    assert event.end == End(Verdict.FAILED, Operation.POST, at=from_text(refused["last_action_at"]))
     assert [(problem.code, problem.field) for problem in event.problems] == [
         ("invalid_field", "/data/spaces/residential/livingSpace")
     ]

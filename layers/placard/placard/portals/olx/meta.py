@@ -29,7 +29,9 @@ def read_meta(question: Question, data: Mapping[str, Any], now: int) -> PortalEv
         received_at=now,
         word=action or "no action",
         at=_time_of(question, data, state),
-        end=None if ending is None else End(ending.verdict, ending.operation),
+        end=None
+        if ending is None
+        else End(ending.verdict, ending.operation, at=as_instant(data.get("last_action_at"))),
         advert=review(advert, ending) if changing else advert,
         problems=read_problems({**state, **error}, publication.channel, read_code(state)) if failed else (),
         details=as_text(error.get("title")) if failed else read_code(state),
