@@ -6,9 +6,11 @@ import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import Queue
 from time import monotonic
 
 from simulation.run import Report, run, shorten
+from simulation.scheduler import stay_on_core
 
 
 def main() -> int:
@@ -44,8 +46,15 @@ def _reports(first: int, seeds: int, jobs: int) -> Iterator[Report]:
     if jobs == 1:
         yield from map(run, range(first, first + seeds))
         return
-    with ProcessPoolExecutor(jobs) as pool:
+    numbers: Queue[int] = Queue()
+    for number in range(jobs):
+        numbers.put(number)
+    with ProcessPoolExecutor(jobs, initializer=_take_a_core, initargs=(numbers,)) as pool:
         yield from pool.map(run, range(first, first + seeds), chunksize=50)
+
+
+def _take_a_core(numbers: Queue[int]) -> None:
+    stay_on_core(numbers.get())
 
 
 def _show(report: Report, *, shorter: bool) -> int:
