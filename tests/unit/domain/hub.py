@@ -16,7 +16,7 @@ from placard.domain.lifecycle import Outcome
 from placard.domain.look import Looked, look, open_publication, rest
 from placard.domain.policy import Policy, Rendering
 from placard.domain.problems import Problem
-from placard.domain.publication import Entry, Publication
+from placard.domain.publication import Entry, Publication, Running
 
 S = AdvertState
 CLASSIFIED_ID = "7f0c2d4e-61b9-4c1b-9f5e-2a8d30b7c614"
@@ -57,6 +57,7 @@ class Hub:
     broken: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     key: str = "flat-sale"
     calls: list[Start] = field(default_factory=list)
+    operations: list[Running] = field(default_factory=list)
 
     # --- the CRM ---
 
@@ -141,6 +142,8 @@ class Hub:
                 policy=self.policy,
                 now=self.now,
             )
+            assert self.publication.running is not None
+            self.operations.append(self.publication.running)
         else:
             self.publication = rest(self.publication, looked.decision.wake_at, self.now)
         return looked
@@ -168,7 +171,7 @@ class Hub:
 
     def accept(self, remote_id: str | None = None, transaction: str | None = None) -> Outcome:
         answer = Answer(Result.ACCEPTED, remote_id=remote_id, transaction=transaction or f"t-{len(self.calls)}")
-        return self._take(answers.accept(self.known, self.operation_id, answer, self.policy, self.now))
+        return self._take(answers.accept(self.known, self.operations[-1], answer, self.policy, self.now))
 
     def refuse(self, *problems: Problem) -> Outcome:
         said = problems or (Problem("invalid_field", "too short"),)

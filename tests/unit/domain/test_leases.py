@@ -71,7 +71,7 @@ def test_a_second_advert_of_a_late_answer_is_deleted_at_the_portal() -> None:
     assert hub.begun() is Op.POST
     hub.accept("advert-2")
     late = Answer(Result.ACCEPTED, "advert-1", "t-late")
-    folded = answers.accept(hub.known, "operation-1", late, FACTS, hub.now)
+    folded = answers.accept(hub.known, hub.operations[0], late, FACTS, hub.now)
     hub.publication = folded.publication
     assert (folded.entries, hub.known.surplus) == ((), ("advert-1",))
     hub.say(ends=Op.POST, state=S.LIVE, transaction="t-2")
@@ -94,7 +94,7 @@ def test_an_answer_after_the_end_keeps_its_id_and_says_nothing() -> None:
     hub.say(ends=Op.POST, state=S.LIVE, transaction="t-1")
     told = hub.told()
     late = Answer(Result.ACCEPTED, "advert-1", "t-1")
-    folded = answers.accept(hub.known, "operation-1", late, FACTS, hub.now)
+    folded = answers.accept(hub.known, hub.operations[0], late, FACTS, hub.now)
     assert folded.entries == ()
     assert folded.publication.remote_id == "advert-1"
     assert hub.told() == told
@@ -109,8 +109,23 @@ def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
     assert hub.begun() is Op.POST
     hub.accept("advert-2")
     late = Answer(Result.ACCEPTED, "advert-1", "t-2")
-    folded = answers.accept(hub.known, "operation-2", late, FACTS, hub.now)
+    folded = answers.accept(hub.known, hub.operations[1], late, FACTS, hub.now)
     assert folded.publication.remote_id == "advert-2"
+    assert folded.publication.former_transactions[-1] == "t-2"
+
+
+def test_an_answer_to_a_deletion_that_comes_after_the_creation_behind_it_names_no_second_advert() -> None:
+    hub = _live()
+    hub.key = "rent"
+    hub.put(IMO, text="to let")
+    assert hub.begun() is Op.DELETE
+    hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
+    assert hub.begun() is Op.POST
+    hub.accept("advert-2")
+    hub.say(ends=Op.POST, state=S.LIVE, transaction="t-3")
+    late = Answer(Result.ACCEPTED, "advert-1", "t-2")
+    folded = answers.accept(replace(hub.known, last=hub.operations[2]), hub.operations[1], late, FACTS, hub.now)
+    assert folded.publication.surplus == ()
     assert folded.publication.former_transactions[-1] == "t-2"
 
 

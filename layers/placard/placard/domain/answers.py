@@ -46,16 +46,16 @@ class Answer:
 
 def accept(
     publication: Publication,
-    operation_id: str,
+    called: Running,
     answer: Answer,
     policy: Policy,
     now: int,
     normalised: tuple[Mapping[str, Any], ...] = (),
 ) -> Folded:
-    """Note that the portal took the operation. Enters its running word, unless its end came first."""
+    """Note that the portal took the operation called. Enters its running word, unless its end came first."""
     running = publication.running
-    if running is None or running.id != operation_id:
-        return _accept_late(publication, operation_id, answer, now)
+    if running is None or running.id != called.id:
+        return _accept_late(publication, called, answer, now)
     if not running.portals:
         calm = _without_surplus(publication, running)
         cleared = replace(calm, tries=0, failing_since=None, faults=0, fault=None)
@@ -101,12 +101,15 @@ def _without_surplus(publication: Publication, running: Running) -> Publication:
     return replace(publication, running=None, lease_until=None, surplus=left)
 
 
-def _accept_late(publication: Publication, operation_id: str, answer: Answer, now: int) -> Folded:
-    """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else."""
+def _accept_late(publication: Publication, called: Running, answer: Answer, now: int) -> Folded:
+    """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else.
+
+    Only a creation's answer names an advert that was not known, and a newer creation's is the one that counts.
+    """
     last, running = publication.last, publication.running
-    if last is not None and last.id == operation_id:
-        # Only a creation's answer names an advert that was not known, and a newer creation's is the one that counts.
-        if last.kind is Operation.POST and (running is None or running.kind is not Operation.POST):
+    creates = called.kind is Operation.POST
+    if last is not None and last.id == called.id:
+        if creates and (running is None or running.kind is not Operation.POST):
             publication = _adopt(publication, answer.remote_id)
         if answer.transaction is not None and last.transaction is None:
             publication = replace(
@@ -114,6 +117,8 @@ def _accept_late(publication: Publication, operation_id: str, answer: Answer, no
                 last=replace(last, transaction=answer.transaction),
                 former_transactions=remember(publication, answer.transaction),
             )
+    elif not creates:
+        publication = replace(publication, former_transactions=remember(publication, answer.transaction))
     elif answer.remote_id is not None and publication.remote_id is None:
         publication = _adopt(publication, answer.remote_id)
     elif answer.remote_id is not None and answer.remote_id != publication.remote_id:

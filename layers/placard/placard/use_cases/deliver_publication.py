@@ -202,7 +202,7 @@ class DeliverPublication:
         link = self._link(begun, answer.remote_id) if running.portals else None
 
         def accept(current: Publication, now: int) -> Folded:
-            return answers.accept(current, running.id, answer, policy, now, rendering.normalised)
+            return answers.accept(current, running, answer, policy, now, rendering.normalised)
 
         self._fold(begun, accept, link)
 
@@ -329,7 +329,7 @@ class DeliverPublication:
         return any(event.at is not None for event in events)
 
     def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
-        folded = answers.accept(current, running.id, answer, self.provider.policy, now)
+        folded = answers.accept(current, running, answer, self.provider.policy, now)
         return replace(folded, publication=replace(folded.publication, reread=True, look=True))
 
     def _read(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
