@@ -25,7 +25,8 @@ from ops.given import read_switch
 from ops.screen import build_table
 from placard import bootstrap
 from placard.domain.channels import PROVIDER_OF
-from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError
+from placard.domain.errors import CredentialsError, PortalError, PortalRejectedError, PortalUnavailableError
+from placard.domain.instants import SECOND
 from placard.domain.problems import CATALOGUE, DEFAULT_LANGUAGE
 from placard.portals.connection import Field
 from placard.portals.registry import PROVIDERS, calls, load_connection
@@ -36,6 +37,9 @@ FIRST_ACCOUNT = "main"
 # A consent's `state` is bound to this one question and forgotten after it.
 STATE_SECONDS = 600
 MOST_RACES = 5
+# What another part of the hub is about to end by itself is waited for, in milliseconds and so many times.
+SHORT_WAIT = 2_000
+MOST_WAITS = 5
 
 Value = Mapping[str, Any]
 
@@ -170,9 +174,15 @@ def _check(accounts: list[Account], console: Console) -> int:
     return 1 if failed else 0
 
 
-def _try(account: Account) -> tuple[str, bool]:
+def _try(account: Account, waits: int = MOST_WAITS) -> tuple[str, bool]:
     try:
         return f"answers; {_count(account)} on the first page of its list", True
+    except PortalUnavailableError as error:
+        # A function renews the token, or the app's calls of this second are used up: neither says anything of the portal.
+        if not waits or error.wait is None or error.wait > SHORT_WAIT:
+            return _explain(error), False
+        time.sleep(error.wait / SECOND)
+        return _try(account, waits - 1)
     except PortalError as error:
         return _explain(error), False
 

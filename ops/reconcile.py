@@ -31,6 +31,8 @@ def run(given: Mapping[str, str], stack: Stack, console: Console) -> int:
     plan, apply = read_switch(given, "PLAN"), read_switch(given, "APPLY")
     if plan == apply:
         raise OpsError("Either PLAN=1 shows what would be done, or APPLY=1 does it.")
+    for customer in [given[name] for name in ("CUSTOMER", "RELEASE") if name in given]:
+        stack.require_account(customer)
     accounts = []
     with showing_progress(console, "accounts compared") as count:
         for account in _compare(given, stack, "plan" if plan else "heal"):

@@ -64,6 +64,12 @@ class Stack:
         """A boto3 client; a call of a function may take as long as the function."""
         return boto3.client(service, config=Config(connect_timeout=5, read_timeout=330, retries={"max_attempts": 1}))
 
+    def require_account(self, customer: str, provider: str | None = None) -> None:
+        """Refuse a customer nobody has connected: a misspelt id would look like one at which all is well."""
+        found = bootstrap.compare_portals().accounts(customer)
+        if not any(provider in (None, account.provider) for account in found):
+            raise OpsError(f"No {provider + ' ' if provider else ''}account of {customer!r} is connected.")
+
     def invoke(self, function: str, event: Mapping[str, Any]) -> dict[str, Any]:
         """Call a function by its logical name and return its answer."""
         answer = self.client("lambda").invoke(FunctionName=self.resources[function], Payload=json.dumps(event).encode())
@@ -90,8 +96,8 @@ def open_stack(name: str | None, endpoints: Path = ENDPOINTS) -> Stack:
         if not endpoints.exists():
             raise OpsError("No sandbox runs here: start one with `make up`, or name a deployed stack with STACK=.")
         _point_at(json.loads(endpoints.read_text())["aws"])
-    elif not (os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")):
-        raise OpsError("AWS_REGION is not set: it says where the stack is.")
+    else:
+        _settle_region()
     stack = Stack(name or SANDBOX_STACK)
     bootstrap.use(settings=Settings(_read_variables(stack)))
     return stack
@@ -108,6 +114,14 @@ def _point_at(aws: Mapping[str, str]) -> None:
         "AWS_ACCESS_KEY_ID": aws["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": aws["secret_access_key"],
     }
+
+
+def _settle_region() -> None:
+    """Let everything of this process look in one region: boto3 reads AWS_DEFAULT_REGION or the profile, never AWS_REGION."""
+    region = boto3.Session().region_name or os.environ.get("AWS_REGION")
+    if not region:
+        raise OpsError("No region is set: AWS_DEFAULT_REGION says where the stack is.")
+    os.environ |= {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}
 
 
 def _read_variables(stack: Stack) -> dict[str, str]:

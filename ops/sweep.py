@@ -23,6 +23,8 @@ def run(given: Mapping[str, str], stack: Stack, console: Console) -> int:
     wanted += [{"release": given["RELEASE"]}] if "RELEASE" in given else []
     if len(wanted) != 1:
         raise OpsError("One of OPEN=1, FULL=1 and RELEASE=<customer> says what is to be swept.")
+    if "RELEASE" in given:
+        stack.require_account(given["RELEASE"], "spotahome")
     answer = stack.invoke(FUNCTION, wanted[0])
     console.print(f"{answer['changed']} listing processes have changed.")
     for name, what in (("held", "too many removals, held"), ("failed", "could not be read")):

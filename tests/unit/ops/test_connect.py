@@ -80,7 +80,7 @@ def value_of(vault: MemoryVault, name: str) -> dict[str, Any]:
     return dict(stored.value)
 
 
-def use(vault: MemoryVault, consents: Consents | None = None, *, error: PortalError | None = None) -> None:
+def use(vault: MemoryVault, consents: Consents | None = None, *, error: PortalError | None = None) -> Listed:
     listed = Listed(
         Account("aviv", "acme", "aviv"),
         Account("olx", "acme", "otodom"),
@@ -89,6 +89,7 @@ def use(vault: MemoryVault, consents: Consents | None = None, *, error: PortalEr
     )
     parts = {"compare_portals": listed, "lister aviv": listed, "lister olx": listed, "consents olx": consents}
     bootstrap.use(credentials=vault, **parts)
+    return listed
 
 
 def test_the_hubs_own_credentials_are_asked_for_and_a_new_secret_leaves_the_former_valid(
@@ -199,6 +200,25 @@ def test_a_check_tells_each_account_apart_and_fails_when_one_does_not_answer(
     assert run(CHECK="1") == 1
     with pytest.raises(OpsError, match="No such account"):
         run(CHECK="1", CUSTOMER="nobody")
+
+
+def test_a_check_waits_for_what_the_hub_itself_is_about_to_end(
+    vault: MemoryVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewing = PortalUnavailableError("somebody else is renewing the token", taken=False, wait=1_000)
+    listed = use(vault, error=renewing)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        listed.error = None if len(slept) == 2 else listed.error
+
+    monkeypatch.setattr("ops.connect.time.sleep", sleep)
+    assert run(CHECK="1", PORTAL="otodom") == 0
+    assert slept == [1, 1]
+    listed.error = PortalUnavailableError("the breaker is open", taken=False, wait=60_000)
+    assert run(CHECK="1", PORTAL="otodom") == 1
+    assert slept == [1, 1]
 
 
 @pytest.mark.parametrize(
