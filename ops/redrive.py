@@ -49,8 +49,10 @@ def run(given: Mapping[str, str], stack: Stack, console: Console) -> int:
         return 0
     with showing_progress(console, "messages sent back") as count:
         sent = redrive.redrive(wanted, reason, count)
-    _show(sent, console)
-    if sent:
+    if not sent:  # not that there are none: a stream batch's record lies there and stays
+        console.print("There are no such messages that came from a queue: nothing was sent back.", soft_wrap=True)
+    else:
+        _show(sent, console)
         _record(stack, sent, given, reason)
         where = f"The reason stands in the log stream {LOG_STREAM!r} and in the timelines of the publications."
         console.print(f"{len(sent)} messages sent back. {where}", soft_wrap=True, markup=False)
