@@ -8,7 +8,7 @@ from functools import partial
 
 from rich.console import Console
 
-from bench import branch, calls, cold_start, cpu, growth, lifecycle, memory
+from bench import branch, calls, cold_start, cpu, end_to_end, growth, lifecycle, memory
 from bench.stage import FOLDER, Stage, set_up
 from bench.table import Row, show, write
 
@@ -20,6 +20,7 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "memory": memory.measure,
     "growth": growth.measure,
     "lifecycle": lifecycle.measure,
+    "end_to_end": end_to_end.measure,
 }
 
 
