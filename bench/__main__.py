@@ -8,7 +8,7 @@ from functools import partial
 
 from rich.console import Console
 
-from bench import branch, calls, cold_start, cpu, end_to_end, growth, lifecycle, memory
+from bench import branch, calls, cold_start, cpu, drain, end_to_end, growth, lifecycle, memory
 from bench.stage import FOLDER, Stage, set_up
 from bench.table import Row, show, write
 
@@ -21,6 +21,7 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
     "growth": growth.measure,
     "lifecycle": lifecycle.measure,
     "end_to_end": end_to_end.measure,
+    "drain": drain.measure,
 }
 
 
