@@ -58,7 +58,7 @@ def _is_held(data: CustomerData, console: Console, *, abandon: bool) -> bool:
     )
     if not held or abandon:
         return False
-    text = f"{held} adverts are live, or a portal works on them. Take them off first (DELETE), or say ABANDON=1."
+    text = f"Adverts still live, or in a portal's hands: {held}. Take them off first (DELETE), or say ABANDON=1."
     console.print(Text(text, style="bold red"), soft_wrap=True)
     return True
 
