@@ -183,7 +183,7 @@ class MemoryStore:
         stored = self._find(key, Message)
         if stored is not None and stored.outcome is None:
             marked = stored._replace(outcome=None if outcome is None else str(outcome))
-            self._commit({key: _Slot(marked._replace(aside_at=message.aside_at or stored.aside_at), due)})
+            self._commit({key: _Slot(marked._replace(aside_at=message.aside_at), due)})
 
     # --- what the CRMs are told ---
 

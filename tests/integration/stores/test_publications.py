@@ -136,11 +136,13 @@ def test_mark_moves_a_parked_message_and_later_lets_it_rest(stores: Stores) -> N
     assert stores.publications.messages_of("aviv", "cl-1") == (message(),)
 
 
-def test_a_message_set_aside_keeps_since_when(stores: Stores) -> None:
+def test_a_message_set_aside_keeps_since_when_until_it_is_whole_again(stores: Stores) -> None:
     stores.publications.put_message(message(), NOON)
-    stores.publications.mark_message(message()._replace(aside_at=NOON + 5), None, NOON + HOUR)
+    for due in (NOON + HOUR, NOON + 2 * HOUR):
+        stores.publications.mark_message(message()._replace(aside_at=NOON + 5), None, due)
+        assert stores.publications.message_of("aviv", "cl-1", "d1") == message()._replace(aside_at=NOON + 5)
     stores.publications.mark_message(message(), None, NOON + HOUR)
-    assert stores.publications.message_of("aviv", "cl-1", "d1") == message()._replace(aside_at=NOON + 5)
+    assert stores.publications.message_of("aviv", "cl-1", "d1") == message()
 
 
 def test_mark_never_overwrites_an_outcome_nor_makes_a_message(stores: Stores) -> None:

@@ -173,3 +173,14 @@ def test_a_message_that_breaks_its_fold_is_tried_hourly() -> None:
     world.store.mark_message(message, "applied", None)
     assert world.apply.set_aside("olx", "advert-1", "digest")
     assert world.store.next_due() is None
+
+
+def test_a_message_that_was_whole_meanwhile_goes_to_the_dlq_when_it_breaks_again() -> None:
+    world = World()
+    message = Message("olx", "advert-1", "digest", "{}", world.clock.now())
+    world.store.put_message(message, world.clock.now() + MINUTE)
+    world.clock.advance(5 * MINUTE)
+    assert not world.apply.set_aside("olx", "advert-1", "digest"), "the table did not answer"
+    assert world.apply.fold_message("olx", "advert-1", "digest") == ["parked"]
+    world.clock.advance(2 * HOUR)
+    assert not world.apply.set_aside("olx", "advert-1", "digest"), "and now our own code breaks"

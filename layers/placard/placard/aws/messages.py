@@ -102,10 +102,10 @@ def mark(key: Item, outcome: str | None, due: int | None, aside_at: int | None =
     """Return the update that notes what became of a message, or when it is looked at again, and its values."""
     members = due_members(key, due) | ({} if outcome is None else {"outcome": str(outcome)})
     members |= {} if aside_at is None else {"aside_at": aside_at}
-    update = "SET " + ", ".join(f"{name} = :{name}" for name in members) if members else ""
-    if due is None:
-        update += " REMOVE due_at, due_shard"
-    return update.strip(), {f":{name}": value for name, value in members.items()}
+    gone = (["due_at", "due_shard"] if due is None else []) + (["aside_at"] if aside_at is None else [])
+    parts = [("SET ", [f"{name} = :{name}" for name in members]), ("REMOVE ", gone)]
+    update = " ".join(verb + ", ".join(names) for verb, names in parts if names)
+    return update, {f":{name}": value for name, value in members.items()}
 
 
 def _partition(provider: str, remote_id: str) -> str:

@@ -107,7 +107,8 @@ class ApplyEvents:
         return link
 
     def _park(self, message: Message) -> None:
-        age = self.clock.now() - message.received_at
+        """Leave it for later. What broke is whole again, or it would not have come to this."""
+        age, message = self.clock.now() - message.received_at, message._replace(aside_at=None)
         if age >= PARKED_FOR:
             # It counts as unknown from here on; without an outcome, a later LINK still attaches it.
             logger.warning("a message never found its advert", extra={"evidence": message.key})
