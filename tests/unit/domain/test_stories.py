@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from placard.domain.instants import DAY, HOUR, MINUTE
 from placard.domain.lifecycle import Outcome
 from placard.domain.look import open_publication, see
 from placard.domain.problems import Problem
-from tests.unit.domain.hub import HINTS, Hub
+from tests.unit.domain.hub import HINTS, Hub, event
 
 IMO = "IMOVIRTUAL"
 
@@ -324,6 +325,32 @@ def test_a_pause_that_is_refused_while_another_waits_is_asked_for_once_more(olx:
     olx.look()
     olx.say(ends=Op.DEACTIVATE, failed=True, state=S.LIVE, code="active")
     assert olx.begun() is Op.DEACTIVATE
+
+
+@pytest.mark.parametrize(("text", "names_the_time"), [("a flat", True), ("another", True), ("another", False)])
+def test_an_activation_that_failed_is_not_made_good_by_a_person_at_the_portal(
+    olx: Hub, text: str, names_the_time: bool
+) -> None:
+    _published(olx)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.DEACTIVATE, state=S.PAUSED)
+    olx.put(IMO, text=text)
+    olx.look()
+    olx.ask(Kind.ACTIVATE, IMO)
+    olx.now += MINUTE
+    assert olx.begun() is Op.ACTIVATE
+    olx.accept()
+    olx.now += MINUTE
+    olx.say(ends=Op.ACTIVATE, failed=True, state=S.PAUSED)
+    failed_at = olx.now
+    olx.now += MINUTE
+    read = event(olx.known.remote_id, olx.now, ends=Op.ACTIVATE, failed=True, state=S.LIVE, source=Source.POLL)
+    assert read.end is not None
+    olx.fold(replace(read, end=replace(read.end, at=failed_at)) if names_the_time else read)
+    standing = olx.known.standings[IMO]
+    assert (standing.word, standing.advert.state) == ("UPDATING_FAILED", S.LIVE)
 
 
 def test_a_refused_pause_by_deletion_is_not_asked_for_again(aviv: Hub) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from placard.domain import answers
 from placard.domain.answers import Answer, Result
 from placard.domain.classified import Classified, Kind
 from placard.domain.errors import (
@@ -20,12 +21,12 @@ from placard.domain.errors import (
 )
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
-from placard.domain.events import PortalEvent, Source
+from placard.domain.events import PortalEvent, Source, Verdict
 from placard.domain.instants import DAY, HOUR, MINUTE, SECOND
 from placard.domain.lifecycle import Word
 from placard.domain.problems import Problem
 from placard.domain.publication import Phase
-from placard.ports import Call, Link, Message, Question, Revision
+from placard.ports import Call, Change, Link, Message, Question, Revision
 from placard.use_cases.apply_events import PARKED
 from tests.fakes import MemoryStore
 from tests.unit.domain.hub import FACTS, HINTS, event
@@ -126,6 +127,23 @@ def test_a_post_of_unknown_outcome_is_adopted_when_found(world: World) -> None:
     link = world.store.link_of("olx", "advert-9")
     assert link is not None
     assert link.customer == CUSTOMER
+
+
+def test_an_advert_found_after_its_operation_had_ended_is_asked_for_by_a_due_time() -> None:
+    world = World(replace(FACTS, looks_first=True))
+    world.publish()
+
+    def find_late(classified: Classified, channel: str) -> tuple[str, ...]:
+        known = world.publication
+        assert known.running is not None
+        ended = answers.end(known, known.running.id, Verdict.FAILED, FACTS, world.clock.now())
+        world.store.save(Change(ended.publication, ended.entries))
+        return ("advert-9",)
+
+    world.portal.search = find_late  # type: ignore[method-assign]
+    world.look()
+    assert (world.publication.remote_id, world.publication.reread) == ("advert-9", True)
+    assert world.publication.due is not None
 
 
 @pytest.mark.parametrize("reused", [True, False])
@@ -615,8 +633,8 @@ def test_lost_wake_ups_are_found_by_their_due_times(world: World) -> None:
 
 def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> None:
     _live(world)
-    answers = iter([Answer(Result.BUSY), Answer(Result.BUSY), Answer(Result.ACCEPTED, None, "t-2")])
-    world.portal.script = lambda call: next(answers)
+    said = iter([Answer(Result.BUSY), Answer(Result.BUSY), Answer(Result.ACCEPTED, None, "t-2")])
+    world.portal.script = lambda call: next(said)
     world.publish("changed", Kind.PUT)
     world.settle()
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.PUT, Op.PUT]

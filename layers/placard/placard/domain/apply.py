@@ -261,9 +261,14 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
     return running if end.operation is running.kind else None
 
 
+def _ended_at(event: PortalEvent) -> int | None:
+    """Return the portal's own time of the end that an event tells, None where it gives none."""
+    return event.at if event.end is None or event.end.at is None else event.end.at
+
+
 def _is_before(event: PortalEvent, operation: Running) -> bool:
     """Whether what an event tells the end of ended before an operation was begun: a request that was lost, or a former one."""
-    at = event.at if event.end is None or event.end.at is None else event.end.at
+    at = _ended_at(event)
     return at is not None and at < operation.began_at
 
 
@@ -403,7 +408,8 @@ def _is_shown_still(standing: Standing, event: PortalEvent, last: Running | None
     """Whether a reading shows the end before the one known: a call that is refused at once leaves the portal's word as it was."""
     if event.source is not Source.POLL:
         return False
-    return event.at is None or event.order == standing.end_at or (last is not None and _is_before(event, last))
+    at = _ended_at(event)
+    return event.at is None or at is None or at <= standing.end_at or (last is not None and _is_before(event, last))
 
 
 def _is_former(publication: Publication, transaction: str | None) -> bool:
@@ -429,8 +435,8 @@ def _news_word(standing: Standing, end: End, advert: Advert | None, last: Runnin
 
 
 def _is_end_of(last: Running, portal: str, operation: Operation) -> bool:
-    """Whether news of an operation speaks of the last one, and that one of the portal's present revision."""
-    return operation is last.kind and portal in last.portals
+    """Whether news of an operation speaks of the last one, which was to be the whole of the portal's present revision."""
+    return operation is last.kind and portal in last.portals and not last.then
 
 
 def _settle_running(changed: Publication, before: Publication, event: PortalEvent, policy: Policy) -> Publication:

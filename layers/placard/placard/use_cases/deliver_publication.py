@@ -330,7 +330,7 @@ class DeliverPublication:
 
     def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
         folded = answers.accept(current, running, answer, self.provider.policy, now)
-        return replace(folded, publication=replace(folded.publication, reread=True, look=True))
+        return replace(folded, publication=wake(replace(folded.publication, reread=True), now))
 
     def _read(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
         policy = self.provider.policy
