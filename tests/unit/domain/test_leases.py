@@ -106,6 +106,7 @@ def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
     hub.put(IMO, text="to let")
     assert hub.begun() is Op.DELETE
     hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
+    hub.now += LEASE
     assert hub.begun() is Op.POST
     hub.accept("advert-2")
     late = Answer(Result.ACCEPTED, "advert-1", "t-2")
@@ -114,12 +115,30 @@ def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
     assert folded.publication.former_transactions[-1] == "t-2"
 
 
+@pytest.mark.parametrize("outcome", ["accept", "refuse", "done", "miss", "fail"])
+def test_the_next_call_waits_until_the_one_before_is_heard_of(outcome: str) -> None:
+    """Its end may be that of an earlier try, and itself not be at the portal yet: it would meet the next one there."""
+    hub = _live()
+    hub.key = "rent"
+    hub.put(IMO, text="to let")
+    assert hub.begun() is Op.DELETE
+    hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-of an earlier try")
+    looked = hub.look()
+    assert looked.decision.start is None
+    assert looked.decision.wake_at == hub.operations[-1].began_at + LEASE
+    answer = {"accept": hub.accept, "refuse": hub.refuse, "done": hub.done, "miss": hub.miss}
+    answer.get(outcome, lambda: hub.fail(taken=True))()
+    assert hub.known.look
+    assert hub.begun() is Op.POST
+
+
 def test_an_answer_to_a_deletion_that_comes_after_the_creation_behind_it_names_no_second_advert() -> None:
     hub = _live()
     hub.key = "rent"
     hub.put(IMO, text="to let")
     assert hub.begun() is Op.DELETE
     hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
+    hub.now += LEASE
     assert hub.begun() is Op.POST
     hub.accept("advert-2")
     hub.say(ends=Op.POST, state=S.LIVE, transaction="t-3")

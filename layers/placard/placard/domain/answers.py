@@ -106,6 +106,7 @@ def _accept_late(publication: Publication, called: Running, answer: Answer, now:
 
     Only a creation's answer names an advert that was not known, and a newer creation's is the one that counts.
     """
+    publication = _come_late(publication, called.id, now).publication
     last, running = publication.last, publication.running
     creates = called.kind is Operation.POST
     if last is not None and last.id == called.id:
@@ -125,6 +126,14 @@ def _accept_late(publication: Publication, called: Running, answer: Answer, now:
         extra = dict.fromkeys((*publication.surplus, answer.remote_id))
         publication = replace(publication, surplus=tuple(extra))
     return Folded(wake(publication, now), (), Outcome.UNCHANGED)
+
+
+def _come_late(publication: Publication, operation_id: str, now: int) -> Folded:
+    """Note that the call of an operation which the portal's own word had ended is over: the next one waits no longer for it."""
+    last = publication.last
+    if last is None or last.id != operation_id or publication.running is not None or publication.retry_at is None:
+        return Folded(publication, (), Outcome.UNCHANGED)
+    return Folded(wake(replace(publication, retry_at=None), now), (), Outcome.UNCHANGED)
 
 
 def _adopt(publication: Publication, remote_id: str | None) -> Publication:
@@ -149,7 +158,7 @@ def _run(standing: Standing, running: Running, policy: Policy) -> Standing:
 def adopt(publication: Publication, operation_id: str, remote_id: str, now: int) -> Folded:
     """Take over the advert that is there already; the next look changes it instead of creating another."""
     if not _is_mine(publication, operation_id):
-        return Folded(publication, (), Outcome.UNCHANGED)
+        return _come_late(publication, operation_id, now)
     publication = _adopt(_drop(publication), remote_id)
     publication = replace(publication, adopted=True, reread=True, retry_at=None)
     return Folded(wake(publication, now), (), Outcome.APPLIED)
@@ -162,7 +171,7 @@ def miss(publication: Publication, operation_id: str, now: int) -> Folded:
     """
     running = publication.running
     if running is None or running.id != operation_id:
-        return Folded(publication, (), Outcome.UNCHANGED)
+        return _come_late(publication, operation_id, now)
     gone = [
         replace(standing, advert=Advert(), next_operations=(Operation.POST,), payload_hash=None, paused_by_us=False)
         for standing in publication.standings.values()
@@ -186,7 +195,7 @@ def end(
     """End an operation by what its answer says, or by the hub itself: the goal is reached, or the portal refuses."""
     running = publication.running
     if running is None or running.id != operation_id:
-        return Folded(publication, (), Outcome.UNCHANGED)
+        return _come_late(publication, operation_id, now)
     if not running.portals:
         return Folded(wake(_without_surplus(publication, running), now), (), Outcome.APPLIED)
     standings = []
@@ -240,7 +249,7 @@ def postpone(
     """
     running = publication.running
     if running is None or running.id != operation_id:
-        return Folded(publication, (), Outcome.UNCHANGED)
+        return _come_late(publication, operation_id, now)
     since = publication.failing_since or (now if fails else None)
     lasts = 0 if since is None else now - since
     # Whether a creation was taken after all is looked into first: given up at once, its advert would be nobody's.
@@ -274,7 +283,7 @@ def forget(publication: Publication, operation_id: str, now: int, policy: Policy
     the call that follows has an hour's tries before the revision fails.
     """
     if not _is_mine(publication, operation_id):
-        return Folded(publication, (), Outcome.UNCHANGED)
+        return _come_late(publication, operation_id, now)
     since = publication.failing_since
     if since is not None and policy is not None:
         since = max(since, now - policy.give_up + policy.again)

@@ -468,6 +468,8 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
         running=None,
         last=running,
         former_transactions=remember(publication, running.transaction),
+        # Whoever calls under the lease may not have called yet: until it is heard of, the next call would meet that one.
+        retry_at=publication.lease_until if running.phase is Phase.CALLING else publication.retry_at,
         lease_until=None,
         tries=0,
         failing_since=None,
