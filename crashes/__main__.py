@@ -1,7 +1,7 @@
 """python -m crashes [--ways create,…] [--providers olx,…] [--errands poll,…] [--points n]      (what `make crashes` runs)
 
-Starts a hub of its own, cuts every way off at every point, and ends with 0 only when every arm has struck and everything
-has come right. The report is `.crashes/report.json`.
+Starts a hub of its own, cuts every way off at every point, and ends with 0 only when every arm has struck at a point that
+is passed each time, every site has been struck, and everything has come right. The report is `.crashes/report.json`.
 """
 
 import argparse
@@ -108,8 +108,9 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
         for turn, way in enumerate(ways)
     }
     errands = [errand for errand in ERRANDS if errand.name in asked.errands.split(",")]
-    on = prepare_errands(campaign) if errands else None
-    threads = start_errands(campaign, [one for one in errands if one.group != LAST], on, most) if on else []
+    on = prepare_errands(campaign)
+    campaign.night = on.night
+    threads = start_errands(campaign, [one for one in errands if one.group != LAST], on, most)
     number = {p: max(len(ends[w.name].get(p, ())) for w in ways if not w.fresh) for p in providers}
     pool = [Listing(campaign.hub, provider) for provider in providers for _ in range(number[provider])]
     for way in ways:
@@ -118,10 +119,9 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
         campaign.play(way, listings, ends[way.name])
     for thread in threads:
         thread.join()
-    if on is not None:
-        for errand in (one for one in errands if one.group == LAST):
-            campaign.record_errand(errand, on)
-            run_errands(campaign, [errand], on, most)
+    for errand in (one for one in errands if one.group == LAST):
+        campaign.record_errand(errand, on)
+        run_errands(campaign, [errand], on, most)
     campaign.settle()
 
 
@@ -176,13 +176,15 @@ def conclude(campaign: Campaign, left: Mapping[str, int], seconds: float, broken
     cuts = campaign.cuts
     arms = [cut for cut in cuts if cut.point is not None]
     missed, breaches = [cut for cut in arms if not cut.struck], [cut for cut in cuts if cut.breach]
-    met = {point.site for points in campaign.passed.values() for point in points}
+    demanded = [cut for cut in missed if not cut.by_chance]
+    met = {cut.point.site for cut in arms if cut.point and cut.struck}
     unmet = [site for site in list_sites() if site not in met and why_not(site) is None] if whole else []
     report = {
         "sites": len(list_sites()),
         "points": len({(cut.way, cut.provider, cut.point) for cut in arms}),
         "arms": len(arms),
         "struck": len(arms) - len(missed),
+        "missed": len(demanded),
         "breaches": len(breaches),
         "broken": broken,
         "dead_letters": left,
@@ -196,17 +198,18 @@ def conclude(campaign: Campaign, left: Mapping[str, int], seconds: float, broken
     REPORT.write_text(json.dumps(report, indent=2) + "\n")
     console.print(build_table(arms))
     for cut in missed:
-        console.print(f"[yellow]not passed[/] {cut.way} {cut.provider} {cut.point}, {cut.phase}", soft_wrap=True)
+        told = "[dim]passed by chance, and not again[/]" if cut.by_chance else "[yellow]not passed[/]"
+        console.print(f"{told} {cut.way} {cut.provider} {cut.point}, {cut.phase}", soft_wrap=True)
     for cut in breaches:
         where = f"{cut.way} {cut.provider} {cut.classified_id} {cut.point or ''} {cut.phase}"
         console.print(f"[red]breach[/] {where}: {cut.breach}", soft_wrap=True)
     for site in unmet:
-        console.print(f"[yellow]no way passes[/] {site} ({list_sites()[site]})", soft_wrap=True)
+        console.print(f"[yellow]nobody was ended at[/] {site} ({list_sites()[site]})", soft_wrap=True)
     for name, waiting in left.items():
         console.print(f"[red]{waiting} in {name}[/]")
     if broken:
         console.print(f"[red]broken off[/] {broken}", soft_wrap=True)
-    held = not (broken or missed or breaches or unmet or left)
+    held = not (broken or demanded or breaches or unmet or left)
     verdict = "every function came back from every one" if held else "see above"
     console.print(
         f"{len(arms) - len(missed)} ends at {report['points']} points in {seconds / 60:.0f} minutes: {verdict}"

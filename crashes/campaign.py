@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -13,7 +14,7 @@ from crashes.errands import Errand, Errands
 from crashes.listings import Goal, Hub, Listing, await_peace
 from crashes.plan import AFTER, BEFORE, Arm, CrashFolder, Point
 from crashes.points import why_not
-from crashes.ways import WAYS, Way
+from crashes.ways import WAYS, Way, choose
 from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
@@ -21,6 +22,10 @@ AT_ONCE = 6
 PATIENCE_SECONDS = 300.0
 # An errand's arm has struck by then, or the point was not passed any more.
 ERRAND_SECONDS = 90.0
+# The same of the arms of those that are judged later: a sweep has to find their processes first.
+LATE_SECONDS = 300.0
+# How often each way is recorded: what is not passed each time is passed by chance, behind a lost race.
+RECORDINGS = 2
 # A creation at Spotahome whose answer is lost is looked for during a day before it is sent again (lifecycle §1).
 SLOW, SLOW_SECONDS = frozenset({"spotahome"}), 900.0
 Say = Callable[[str], None]
@@ -29,7 +34,10 @@ End = tuple[Point, str]
 
 @dataclass
 class Cut:
-    """One arm and what became of it; a bystander's has no point. `breach`: what was still wrong when the time was over."""
+    """One arm and what became of it; a bystander's has no point.
+
+    `by_chance`: its point is not passed each time. `breach`: what was still wrong when the time was over.
+    """
 
     way: str
     provider: str
@@ -37,6 +45,7 @@ class Cut:
     phase: str
     arm: str
     classified_id: str = ""
+    by_chance: bool = False
     struck: bool = False
     doing: str = ""
     breach: str = ""
@@ -47,7 +56,9 @@ class Cut:
 
 @dataclass
 class Campaign:
-    """Plays ways on a running hub. `cuts` grows as arms are played; `passed` is what each way passes."""
+    """Plays ways on a running hub. `cuts` grows as arms are played; `passed` is what each way passes, `demanded` the points
+    that it passes each time. `night` is what each night does: it compares what the portals list with what the hub believes.
+    """
 
     hub: Hub
     folder: CrashFolder
@@ -55,33 +66,49 @@ class Campaign:
     patience: float = PATIENCE_SECONDS
     cuts: list[Cut] = field(default_factory=list)
     passed: dict[str, frozenset[Point]] = field(default_factory=dict)
+    demanded: dict[str, frozenset[Point]] = field(default_factory=dict)
+    night: Callable[[], None] | None = None
     _late: dict[Listing, tuple[Goal, Cut | None]] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     # --- what a way passes -------------------------------------------------------------------------------------------
 
     def record(self, ways: Sequence[Way], provider: str) -> None:
-        """Let one listing go all ways, one after the other, and note what each passes."""
+        """Let listings go all ways, one after the other, and note what each way passes."""
         self.prepare(provider, 1)  # from here on there are tokens and a subscription
-        listing = Listing(self.hub, provider)
-        for way in ways:
-            if provider in way.goals:
+        going = [way for way in ways if provider in way.goals]
+        for number in range(RECORDINGS):
+            listing = Listing(self.hub, provider)
+            for way in going:
                 name = f"{way.name}/{provider}"
                 if way.fresh:
                     (listing,) = self.prepare(provider, 1)
-                with self.folder.recording(name):
+                with self.folder.recording(f"{name} {number}"):
                     way.begin(listing)
                     self.demand_peace({listing: way.goals[provider]}, f"recording {name}")
-                self.passed[name] = self.folder.passed(name)
+        for way in going:
+            self._gather(f"{way.name}/{provider}", partial(choose, way=way))
 
-    def record_errand(self, errand: Errand, errands: Errands, times: int = 2) -> None:
+    def record_errand(self, errand: Errand, errands: Errands) -> None:
         """Go an errand and note what it passes."""
-        with self.folder.recording(errand.name):
-            self.say(f"recording {errand.name}")
-            for _ in range(times):
-                with suppress(SandboxError, httpx.HTTPError):
-                    errand.go(errands)
-        self.passed[errand.name] = self.folder.passed(errand.name)
+        for number in range(RECORDINGS):
+            with self.folder.recording(f"{errand.name} {number}"):
+                self.say(f"recording {errand.name}")
+                for _ in range(2):
+                    with suppress(SandboxError, httpx.HTTPError):
+                        errand.go(errands)
+        self._gather(errand.name, partial(choose_errand, errand=errand))
+
+    def _gather(self, name: str, chosen: Callable[[frozenset[Point]], Sequence[Point]]) -> None:
+        rounds = [self.folder.passed(f"{name} {number}") for number in range(RECORDINGS)]
+        self.passed[name] = frozenset().union(*rounds)
+        self.demanded[name] = frozenset.intersection(*(frozenset(chosen(points)) for points in rounds))
+
+    def _cut(self, name: str, way: str, provider: str, end: End) -> Cut:
+        """An arm for this end of a way of this name."""
+        point, phase = end
+        arm = "-".join(filter(None, (way, provider, str(next(self._numbers)))))
+        return Cut(way, provider, point, phase, arm, by_chance=point not in self.demanded.get(name, (point,)))
 
     # --- ways of a listing's own -------------------------------------------------------------------------------------
 
@@ -99,8 +126,8 @@ class Campaign:
         victims: dict[Listing, Cut] = {}
         for provider, known in ends.items():
             waiting = [one for one in listings if one.provider == provider]
-            for listing, (point, phase) in zip(waiting[: len(known)], known, strict=True):
-                victims[listing] = Cut(way.name, provider, point, phase, f"{way.name}-{provider}-{next(self._numbers)}")
+            for listing, end in zip(waiting[: len(known)], known, strict=True):
+                victims[listing] = self._cut(f"{way.name}/{provider}", way.name, provider, end)
         going = [listing for listing in listings if listing.provider in way.goals]
         self.say(f"{way.name}: {len(victims)} arms, {len(going)} listings")
         arms = [Arm(cut.arm, cut.point, cut.phase, one.names) for one, cut in victims.items() if cut.point]
@@ -108,16 +135,26 @@ class Campaign:
             refused = self._begin(way, going)
             goals = {listing: way.goals[listing.provider] for listing in going}
             self._late |= {one: (goals.pop(one), victims.get(one)) for one in going if one.provider in SLOW}
-            wrong = await_peace(self.hub, goals, self.patience, lambda text: self.say(f"{way.name}: {text}"))
+            wrong = self._await_peace(way, goals)
             # Whose end is judged only later is still under way: its arm stays until it has struck.
-            late = [
-                Arm(cut.arm, cut.point, cut.phase) for one, cut in victims.items() if one in self._late and cut.point
-            ]
-            await_condition(lambda: all(map(self.folder.has_struck, late)), ERRAND_SECONDS)
+            due = [cut for one, cut in victims.items() if one in self._late and not cut.by_chance]
+            late = [Arm(cut.arm, cut.point, cut.phase) for cut in due if cut.point]
+            await_condition(lambda: all(map(self.folder.has_struck, late)), LATE_SECONDS)
         wrong |= refused
         for listing, cut in victims.items():
             cut.classified_id, cut.breach = listing.id, wrong.pop(listing, "")
         self._note([*victims.values(), *(self._bystander(way.name, *one) for one in wrong.items())])
+
+    def _await_peace(self, way: Way, goals: Mapping[Listing, Goal]) -> dict[Listing, str]:
+        def say(text: str) -> None:
+            self.say(f"{way.name}: {text}")
+
+        wrong = await_peace(self.hub, goals, self.patience, say)
+        if wrong and way.is_lossy and self.night is not None:
+            say("a night passes")
+            self.night()
+            wrong = await_peace(self.hub, {listing: goals[listing] for listing in wrong}, self.patience, say)
+        return wrong
 
     def _begin(self, way: Way, listings: Sequence[Listing]) -> dict[Listing, str]:
         """Begin a way for all of them; what the hub answered to those whose CRM it would not hear, however often."""
@@ -154,7 +191,7 @@ class Campaign:
     def run_errand(self, errand: Errand, errands: Errands, ends: Sequence[End]) -> None:
         """Go an errand for each end until it has come."""
         for point, phase in ends:
-            cut = Cut(errand.name, "", point, phase, f"{errand.name}-{next(self._numbers)}")
+            cut = self._cut(errand.name, errand.name, "", (point, phase))
             arm = Arm(cut.arm, point, phase)
 
             def goes(arm: Arm = arm) -> bool:

@@ -58,16 +58,37 @@ class Errands:
         self.invoke("ReconcileFunction", {})
 
     def compare(self) -> None:
-        """The nightly comparison, with what each portal lists."""
+        """The nightly comparison, with what each portal lists, and new tokens for it."""
+        self._end_tokens()
         self.invoke("ReconcileFunction", {"compare": "nightly"})
+        self.night()
+
+    def night(self) -> None:
+        """The comparison as somebody asks for it, and as each night does: what differs is read anew."""
         self.invoke("ReconcileFunction", {"compare": "heal"})
 
     def renew(self) -> None:
-        """Two portals end their tokens, and everybody needs new ones. An OLX token that is lost ends in `consent_revoked`."""
+        """Tokens end, and everybody needs new ones, each time another one first."""
+        self._end_tokens()
+        callers = (self._change_houses, self.assign, self._publish_flat, self._sweep_all)
+        first = self._turn % len(callers)
+        for call in (*callers[first:], *callers[:first]):
+            call()
+        self._turn += 1
+
+    def _end_tokens(self) -> None:
+        """Two portals end their tokens. An OLX token that is lost ends in `consent_revoked`."""
         for portal in ("aviv", "spotahome"):
             self.hub.switch(portal, "POST", "tokens/expire")
+
+    def _change_houses(self) -> None:
         for house in self.houses:
             house.put(max(house.price, 180_000) + 1_000)
+
+    def _publish_flat(self) -> None:
+        Listing(self.hub, "spotahome").post()
+
+    def _sweep_all(self) -> None:
         self.invoke("PollSpotahomeFunction", {"sweep": "full"})
 
     def subscribe(self) -> None:
@@ -133,7 +154,7 @@ ERRANDS = (
     Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, LAST, RENEWING),
     Errand("fail", ("deliver_publication",), Errands.fail, LAST, ("aws.circuits",)),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("compare", ("reconcile",), Errands.compare, "rounds", COMPARING),
+    Errand("compare", ("reconcile",), Errands.compare, LAST, COMPARING),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),

@@ -3,8 +3,9 @@
 Judged from outside alone: the hub's API, the portals' adverts, what the CRM's receiving end accepted.
 """
 
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -173,9 +174,9 @@ class Listing:
 
     @property
     def timeline(self) -> list[Json]:
-        """What changed a fact, oldest first."""
-        items = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"limit": 100})["items"]
-        return [entry for entry in reversed(items) if entry["outcome"] == "applied"]
+        """All its entries, oldest first."""
+        items: list[Json] = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"limit": 100})["items"]
+        return items[::-1]
 
 
 def find_process(listing: Listing, patience: float = 120) -> int:
@@ -205,12 +206,13 @@ def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Se
     if wrong:
         return wrong
     timeline = listing.timeline
-    if not timeline or timeline[-1]["statusId"] != latest["statusId"]:
+    applied = [entry for entry in timeline if entry["outcome"] == "applied"]
+    if not applied or applied[-1]["statusId"] != latest["statusId"]:
         return "the latest entry is not the timeline's last"
-    missing = _missing(timeline, listing.revision)
+    missing = _missing(applied, set(range(1, listing.revision + 1)) - _list_overtaken(timeline))
     if missing:
         return f"the timeline lacks {missing}"
-    told = [entry["statusId"] for entry in timeline]
+    told = [entry["statusId"] for entry in applied]
     if [entry["statusId"] for entry in accepted] != told:
         return f"the CRM was told {len(accepted)} of {len(told)}" if len(accepted) < len(told) else "told out of order"
     return None
@@ -233,12 +235,21 @@ def _complain_of_adverts(mine: Sequence[Json], listing: Listing, goal: Goal) -> 
     return None
 
 
-def _missing(timeline: Sequence[Json], revisions: int) -> list[str]:
-    """Every revision is received and ends; none overtook another here."""
-    told = {(entry["revision"], entry["status"].partition("_WITH")[0]) for entry in timeline}
+def _missing(applied: Sequence[Json], revisions: Collection[int]) -> list[str]:
+    """Each of these revisions is received and ends."""
+    told = {(entry["revision"], entry["status"].partition("_WITH")[0]) for entry in applied}
     ends = ("CREATED", "UPDATED", "DELETED", "CREATING")  # a creation at Spotahome takes days
-    lacking = [f"RECEIVED({number})" for number in range(1, revisions + 1) if (number, "RECEIVED") not in told]
-    return lacking + [f"an end of {n}" for n in range(1, revisions + 1) if not any((n, word) in told for word in ends)]
+    lacking = [f"RECEIVED({number})" for number in revisions if (number, "RECEIVED") not in told]
+    return lacking + [f"an end of {n}" for n in revisions if not any((n, word) in told for word in ends)]
+
+
+def _list_overtaken(timeline: Sequence[Json]) -> set[int]:
+    """Revisions that another one overtook: a CRM that got no answer asks again, and pauses or activates once more."""
+    found = {entry["revision"] for entry in timeline if entry["outcome"] == "superseded"}
+    for entry in timeline:
+        replaced = re.search(r"replaces revisions? ([\d, ]+)", entry["message"])
+        found |= set() if replaced is None else {int(number) for number in replaced[1].split(", ")}
+    return found
 
 
 def await_peace(

@@ -37,6 +37,7 @@ class Way:
     begin: Callable[[Listing], None]
     goals: dict[str, Goal]
     fresh: bool = False  # its listings have gone no other way but `create`
+    is_lossy: bool = False  # what the portal says is lost when it is answered too slowly, and found by the next night
     sites: Callable[[str], bool] = lambda site: site != TELLING
 
 
@@ -84,6 +85,7 @@ WAYS = (
         HEARING,
         _say_at_portal,
         {"olx": Goal("UPDATED", "expired", shown=False), "aviv": Goal("UPDATED_WITH_MEDIA_ERROR", "live", shown=True)},
+        is_lossy=True,
     ),
     Way(
         "delete",
