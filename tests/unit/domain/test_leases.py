@@ -195,6 +195,21 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one_whose_answer_is_lost_
     assert hub.told()[-1] == "UPDATED(3)"
 
 
+def test_the_end_of_a_lost_put_is_no_news_of_a_later_one_that_was_refused() -> None:
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO, text="changed again")
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.refuse()
+    hub.now += 1_000
+    hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost")
+    hub.now += 1_000
+    hub.say(ends=Op.PUT, state=S.LIVE, source=Source.POLL)
+    assert hub.known.standings[IMO].word == "UPDATING_FAILED", "the portal shows the text before it"
+
+
 def test_the_end_of_a_lost_put_counts_for_the_same_text_sent_again() -> None:
     hub = _lost_put()
     hub.now += 2_000

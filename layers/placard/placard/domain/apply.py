@@ -272,13 +272,14 @@ def _is_before(event: PortalEvent, operation: Running) -> bool:
     return at is not None and at < operation.began_at
 
 
-def _may_be_unheard(publication: Publication, running: Running) -> bool:
+def _may_be_unheard(publication: Publication, operation: Running) -> bool:
     """Whether an end without a name may be that of an earlier request, which was to bring something else.
 
-    Its answer was lost and so is that of the operation in flight, which is sent again until the portal gives it a name.
+    Its answer was lost. Where that of the operation in flight is lost too, it is sent again until the portal gives it a name;
+    where the last operation was refused at once, nothing of it can come any more.
     """
     lost = publication.unheard
-    return lost is not None and lost.kind is running.kind and lost.hashes != running.hashes
+    return lost is not None and lost.kind is operation.kind and lost.hashes != operation.hashes
 
 
 def _resolved(publication: Publication, event: PortalEvent, policy: Policy, running: Running | None) -> Advert | None:
@@ -387,6 +388,12 @@ def _fold_news(
     if event.order < standing.end_at:
         return _Fact(standing, Outcome.STALE)
     if standing.word in FAILED_WORDS and _is_shown_still(standing, event, publication.last):
+        return _Fact(standing, Outcome.UNCHANGED)
+    if (
+        standing.word in FAILED_WORDS
+        and publication.last is not None
+        and _may_be_unheard(publication, publication.last)
+    ):
         return _Fact(standing, Outcome.UNCHANGED)
     if word not in FOLLOWERS[standing.word]:
         return _Fact(standing, Outcome.REFUSED)
