@@ -46,6 +46,24 @@ def _lost_put() -> Hub:
     return hub
 
 
+def _change_again(hub: Hub) -> None:
+    """Begin the next revision's change, though the answer to the one before was lost."""
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO, text="changed again")
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+
+
+def _taken_off_to_be_created_anew() -> Hub:
+    """A live advert whose change needs another key: its removal is begun, a creation is to follow."""
+    hub = _live()
+    hub.key = "rent"
+    hub.put(IMO, text="to let")
+    assert hub.begun() is Op.DELETE
+    return hub
+
+
 def test_nobody_calls_under_anothers_lease() -> None:
     hub = _lost_post()
     hub.now += LEASE - 1
@@ -101,10 +119,7 @@ def test_an_answer_after_the_end_keeps_its_id_and_says_nothing() -> None:
 
 
 def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
-    hub = _live()
-    hub.key = "rent"
-    hub.put(IMO, text="to let")
-    assert hub.begun() is Op.DELETE
+    hub = _taken_off_to_be_created_anew()
     hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
     hub.now += LEASE
     assert hub.begun() is Op.POST
@@ -118,10 +133,7 @@ def test_an_answer_to_a_deletion_does_not_undo_the_creation_behind_it() -> None:
 @pytest.mark.parametrize("outcome", ["accept", "refuse", "done", "miss", "fail"])
 def test_the_next_call_waits_until_the_one_before_is_heard_of(outcome: str) -> None:
     """Its end may be that of an earlier try, and itself not be at the portal yet: it would meet the next one there."""
-    hub = _live()
-    hub.key = "rent"
-    hub.put(IMO, text="to let")
-    assert hub.begun() is Op.DELETE
+    hub = _taken_off_to_be_created_anew()
     hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-of an earlier try")
     looked = hub.look()
     assert looked.decision.start is None
@@ -133,10 +145,7 @@ def test_the_next_call_waits_until_the_one_before_is_heard_of(outcome: str) -> N
 
 
 def test_an_answer_to_a_deletion_that_comes_after_the_creation_behind_it_names_no_second_advert() -> None:
-    hub = _live()
-    hub.key = "rent"
-    hub.put(IMO, text="to let")
-    assert hub.begun() is Op.DELETE
+    hub = _taken_off_to_be_created_anew()
     hub.say(ends=Op.DELETE, state=S.WITHDRAWN, transaction="t-2")
     hub.now += LEASE
     assert hub.begun() is Op.POST
@@ -160,11 +169,7 @@ def test_a_lost_put_is_sent_again() -> None:
 def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
     hub = _lost_put()
     ended_at = hub.now
-    hub.now += 2_000
-    hub.look()
-    hub.put(IMO, text="changed again")
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    assert hub.begun() is Op.PUT
+    _change_again(hub)
     hub.now += 1_000
     assert hub.say(ends=Op.PUT, state=S.LIVE, at=ended_at, transaction="t-lost") == "stale"
     assert hub.known.running is not None
@@ -176,11 +181,7 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one() -> None:
 
 def test_the_end_of_a_lost_put_is_not_that_of_the_next_one_whose_answer_is_lost_too() -> None:
     hub = _lost_put()
-    hub.now += 2_000
-    hub.look()
-    hub.put(IMO, text="changed again")
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    assert hub.begun() is Op.PUT
+    _change_again(hub)
     hub.fail(taken=True)
     hub.now += 1_000
     assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost") == "stale"
@@ -197,11 +198,7 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one_whose_answer_is_lost_
 
 def test_the_end_of_a_lost_put_is_no_news_of_a_later_one_that_was_refused() -> None:
     hub = _lost_put()
-    hub.now += 2_000
-    hub.look()
-    hub.put(IMO, text="changed again")
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    assert hub.begun() is Op.PUT
+    _change_again(hub)
     hub.refuse()
     hub.now += 1_000
     hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost")
