@@ -13,6 +13,7 @@ from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import Source
 from placard.domain.instants import DAY, MINUTE
+from placard.domain.problems import Problem
 from placard.domain.publication import Phase
 from tests.unit.domain.hub import FACTS, HINTS, LEASE, Hub, event
 
@@ -217,6 +218,49 @@ def test_the_end_of_a_lost_put_counts_for_the_same_text_sent_again() -> None:
     hub.now += 1_000
     assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost") == "applied"
     assert hub.told()[-1] == "UPDATED(2)"
+
+
+def _put_whose_earlier_try_failed() -> Hub:
+    """A change that is on its way to the portal for the second time, while the portal says that the first time failed."""
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.now += 1_000
+    assert hub.say(ends=Op.PUT, failed=True, at=hub.now, transaction="t-lost") == "applied"
+    assert hub.told()[-1] == "UPDATING_FAILED(2)"
+    return hub
+
+
+def test_a_change_whose_earlier_try_failed_is_under_way_once_the_portal_takes_it() -> None:
+    hub = _put_whose_earlier_try_failed()
+    hub.put(IMO, text="changed again")
+    assert hub.begun() is None
+    hub.accept(transaction="t-taken")
+    assert hub.known.running is not None
+    assert hub.begun() is None, "the portal would be busy"
+    hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-taken")
+    assert hub.begun() is Op.PUT
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_the_end_of_a_change_that_was_taken_after_an_earlier_try_failed_is_told(failed: bool) -> None:
+    hub = _put_whose_earlier_try_failed()
+    hub.accept(transaction="t-taken")
+    hub.now += 1_000
+    hub.say(ends=Op.PUT, failed=failed, transaction="t-taken", problems=(Problem("invalid_field", "too short"),))
+    assert hub.told()[-1] == ("UPDATING_FAILED(2)" if failed else "UPDATED(2)")
+    assert hub.known.running is None
+
+
+def test_an_end_that_comes_before_the_answer_that_names_it_is_waited_for_no_more() -> None:
+    hub = _put_whose_earlier_try_failed()
+    hub.now += 1_000
+    hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-taken")
+    assert hub.told()[-1] == "UPDATED(2)"
+    hub.accept(transaction="t-taken")
+    assert hub.known.running is None
 
 
 def test_a_text_put_back_is_sent_where_a_change_of_it_was_lost() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from placard.domain.apply import Folded, close, conclude, explain, remark, remember, wake
+from placard.domain.apply import Folded, close, conclude, explain, reached, remark, remember, wake
 from placard.domain.causes import Cause
 from placard.domain.events import Advert, AdvertState, Operation, Source, Verdict
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, HOLDS_NOTHING, RUNNING, Family, Outcome
@@ -53,6 +53,8 @@ def accept(
     normalised: tuple[Mapping[str, Any], ...] = (),
 ) -> Folded:
     """Note that the portal took the operation called. Enters its running word, unless its end came first."""
+    if _is_under_way_still(publication, called, answer):
+        publication = replace(publication, running=called)
     running = publication.running
     if running is None or running.id != called.id:
         return _accept_late(publication, called, answer, now)
@@ -101,12 +103,26 @@ def _without_surplus(publication: Publication, running: Running) -> Publication:
     return replace(publication, running=None, lease_until=None, surplus=left)
 
 
+def _is_under_way_still(publication: Publication, called: Running, answer: Answer) -> bool:
+    """Whether the end that came was that of an earlier try: the portal has taken this one just now, by another name.
+
+    A goal that is reached is left alone: that a second removal finds nothing to remove is no failure.
+    """
+    last = publication.last
+    if publication.running is not None or last is None or (last.id, last.portals) != (called.id, called.portals):
+        return False
+    if all(reached(called.kind, publication.standings[portal].advert) for portal in called.portals):
+        return False
+    named = last.transaction is not None and answer.transaction is not None
+    return named and answer.transaction not in (last.transaction, *publication.former_transactions)
+
+
 def _accept_late(publication: Publication, called: Running, answer: Answer, now: int) -> Folded:
     """Keep what an answer tells after its operation was ended by a callback, or was taken over by somebody else.
 
     Only a creation's answer names an advert that was not known, and a newer creation's is the one that counts.
     """
-    publication = _come_late(publication, called.id, now).publication
+    publication = _heard_of(publication, called.id)
     last, running = publication.last, publication.running
     creates = called.kind is Operation.POST
     if last is not None and last.id == called.id:
@@ -129,11 +145,17 @@ def _accept_late(publication: Publication, called: Running, answer: Answer, now:
 
 
 def _come_late(publication: Publication, operation_id: str, now: int) -> Folded:
+    """Take note of an answer to an operation that is over, or that somebody else took over."""
+    heard = _heard_of(publication, operation_id)
+    return Folded(publication if heard is publication else wake(heard, now), (), Outcome.UNCHANGED)
+
+
+def _heard_of(publication: Publication, operation_id: str) -> Publication:
     """Note that the call of an operation which the portal's own word had ended is over: the next one waits no longer for it."""
     last = publication.last
     if last is None or last.id != operation_id or publication.running is not None or publication.retry_at is None:
-        return Folded(publication, (), Outcome.UNCHANGED)
-    return Folded(wake(replace(publication, retry_at=None), now), (), Outcome.UNCHANGED)
+        return publication
+    return replace(publication, retry_at=None)
 
 
 def _adopt(publication: Publication, remote_id: str | None) -> Publication:

@@ -387,13 +387,7 @@ def _fold_news(
         return _Fact(standing, Outcome.UNCHANGED)
     if event.order < standing.end_at:
         return _Fact(standing, Outcome.STALE)
-    if standing.word in FAILED_WORDS and _is_shown_still(standing, event, publication.last):
-        return _Fact(standing, Outcome.UNCHANGED)
-    if (
-        standing.word in FAILED_WORDS
-        and publication.last is not None
-        and _may_be_unheard(publication, publication.last)
-    ):
+    if standing.word in FAILED_WORDS and _is_of_another_call(publication, standing, event):
         return _Fact(standing, Outcome.UNCHANGED)
     if word not in FOLLOWERS[standing.word]:
         return _Fact(standing, Outcome.REFUSED)
@@ -411,11 +405,16 @@ def _fold_news(
     return _Fact(news, Outcome.APPLIED)
 
 
-def _is_shown_still(standing: Standing, event: PortalEvent, last: Running | None) -> bool:
-    """Whether a reading shows the end before the one known: a call that is refused at once leaves the portal's word as it was."""
+def _is_of_another_call(publication: Publication, standing: Standing, event: PortalEvent) -> bool:
+    """Whether the end told beside a failure may be that of a call before it.
+
+    One whose answer was lost; or, in a reading, what the portal shows still: a call refused at once leaves its word as it was.
+    """
+    last, at = publication.last, _ended_at(event)
+    if last is not None and _may_be_unheard(publication, last):
+        return True
     if event.source is not Source.POLL:
         return False
-    at = _ended_at(event)
     return event.at is None or at is None or at <= standing.end_at or (last is not None and _is_before(event, last))
 
 
@@ -449,8 +448,10 @@ def _is_end_of(last: Running, portal: str, operation: Operation) -> bool:
 def _settle_running(changed: Publication, before: Publication, event: PortalEvent, policy: Policy) -> Publication:
     """Take the portals whose end is known off the operation in flight; with the last one it is over."""
     running = before.running
-    if running is None or event.end is None:
+    if event.end is None:
         return changed
+    if running is None:
+        return _name_last(changed, event, event.end)
     over = {
         portal
         for portal in running.portals
@@ -461,7 +462,23 @@ def _settle_running(changed: Publication, before: Publication, event: PortalEven
     if advert is None and event.advert is not None:
         return changed
     verdict = Verdict.SUCCEEDED if reached(running.kind, advert) else event.end.verdict
-    return close(changed, running, over, verdict, event.order) if over else changed
+    # The end names the request it was of: the answer to the one called last may name another.
+    named = replace(running, transaction=running.transaction or event.transaction)
+    return close(changed, named, over, verdict, event.order) if over else changed
+
+
+def _name_last(publication: Publication, event: PortalEvent, end: End) -> Publication:
+    """Note of which request of the last operation an end came: an answer that names the same one brings nothing to wait for."""
+    last = publication.last
+    if last is None or event.transaction is None or end.operation is not last.kind or _is_before(event, last):
+        return publication
+    if event.transaction in publication.former_transactions:
+        return publication
+    return replace(
+        publication,
+        last=replace(last, transaction=event.transaction),
+        former_transactions=remember(publication, event.transaction),
+    )
 
 
 def close(publication: Publication, running: Running, over: Iterable[str], verdict: Verdict, at: int) -> Publication:
