@@ -8,7 +8,7 @@ and its functions as quick as ours, though they are not (`cpu`).
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -57,10 +57,10 @@ def count_calls(billed: tuple[Billed, ...]) -> int:
     return sum(one.times * one.calls for one in billed)
 
 
-def sum_units(billed: tuple[Billed, ...]) -> Counter[str]:
+def sum_units(billed: tuple[Billed, ...]) -> dict[str, float]:
     """Return the units by service."""
-    units: Counter[str] = Counter()
+    units: dict[str, float] = defaultdict(float)
     for one in billed:
         for service, count in one.units.items():
-            units[service] += one.times * count  # type: ignore[assignment] # halves are counted too
-    return units
+            units[service] += one.times * count
+    return dict(units)

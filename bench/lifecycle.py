@@ -231,7 +231,7 @@ def _costs(cycles: Sequence[Cycle]) -> list[Row]:
 
     def units_of_usual(cycle: Cycle) -> dict[str, float]:
         units = sum_units(_bill(cycle))
-        return {name: units[name] for name in PRICES} | {"Lambda durations": cycle.gigabyte_seconds}
+        return {name: units.get(name, 0.0) for name in PRICES} | {"Lambda durations": cycle.gigabyte_seconds}
 
     bills = {
         build: {

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from bench.requests import Request
 from bench.stage import Report, Stage
 from bench.table import BUILDS
 
 BUSY, ATTEMPTS = 503, 5
+Figure = TypeVar("Figure")
 
 
 def run_once(stage: Stage, build: str, request: Request, warm_up: int, measured: int = 0, spare: int = 0) -> Report:
@@ -32,10 +34,10 @@ def run_once(stage: Stage, build: str, request: Request, warm_up: int, measured:
 
 
 def alternate(
-    stage: Stage, request: Request, rounds: int, warm_up: int, figure: Callable[[Report], float], measured: int = 0
-) -> dict[str, list[float]]:
+    stage: Stage, request: Request, rounds: int, warm_up: int, figure: Callable[[Report], Figure], measured: int = 0
+) -> dict[str, list[Figure]]:
     """Return one figure of each build for each round."""
-    figures: dict[str, list[float]] = {build: [] for build in BUILDS}
+    figures: dict[str, list[Figure]] = {build: [] for build in BUILDS}
     for number in range(rounds):
         turn = number % len(BUILDS)
         for build in (*BUILDS[turn:], *BUILDS[:turn]):

@@ -76,10 +76,12 @@ PROCESSES = 20
 class Report:
     """What a worker's whole run came to. `first` is seconds from its start to its first answer, `cpu` of one request.
 
+    `restored` is the part of `first` behind the imports, which is all that a worker restored from a snapshot has to do;
     `start_cpu` is the processor time of that start and answer; `statuses` are those of all answers; `peak` is in bytes.
     """
 
     first: float
+    restored: float
     start_cpu: float
     cpu: float
     peak: int
@@ -123,9 +125,9 @@ class Stage:
         if not last_line:
             raise RuntimeError(f"{build}/{function} ended with {worker.returncode}:\n{complaint}")
         figures = json.loads(last_line)
-        start_cpu = json.loads(first_line)["cpu"]
+        start = json.loads(first_line)
         cpu = figures["cpu"] / max(1, figures["requests"])
-        return Report(first, start_cpu, cpu, figures["peak"], tuple(figures["statuses"]))
+        return Report(first, start["restored"], start["cpu"], cpu, figures["peak"], tuple(figures["statuses"]))
 
     def list_calls(self, after: int = 0) -> list[dict[str, Any]]:
         """Return the calls that AWS has answered so far, from a number on: see `counted_aws`."""
