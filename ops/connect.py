@@ -1,12 +1,13 @@
 """make connect PORTAL=<portal> CUSTOMER=<id> [ACCOUNT=main] [STACK=<name>]      connects an agency's account, then checks it
-make connect PORTAL=<provider> APP=1 [ROTATE=1] [STACK=<name>]                  stores the hub's own credentials
+make connect PORTAL=<provider> APP=1 [ROTATE=1] [STACK=<name>]                  stores the hub's own credentials, then tries
+                                                                                them with the first agency there is
 make connect CHECK=1 [PORTAL=] [CUSTOMER=] [STACK=<name>]                       one harmless read with each account connected
 
-PORTAL is imovirtual, otodom, storia, olxro, aviv or spotahome; with APP=1 olx or aviv. What it needs is asked for, or read
-line by line from a pipe; no secret is ever part of a command. Imovirtual and its sisters print the page on which the agency
-consents; the address the browser is sent to afterwards goes back in within a minute. Storing the hub's own credentials anew
-keeps the former notification secret (olx) valid beside the new one; ROTATE=1 does the same with the key of the callback
-addresses (aviv).
+PORTAL is imovirtual, otodom, storia, olxro, aviv or spotahome; with APP=1 olx or aviv; with CHECK=1 any of them. What it
+needs is asked for, or read line by line from a pipe; no secret is ever part of a command. Imovirtual and its sisters print
+the page on which the agency consents; the address the browser is sent to afterwards goes back in within a minute. Storing
+the hub's own credentials anew keeps the former notification secret (olx) valid beside the new one; ROTATE=1 does the same
+with the key of the callback addresses (aviv).
 Exit code: 0 every account answers, 1 one does not, 2 it could not be tried.
 """
 
@@ -49,14 +50,16 @@ def run(given: Mapping[str, str], _stack: object, console: Console) -> int:
     portal, customer = given.get("PORTAL"), given.get("CUSTOMER")
     if read_switch(given, "APP"):
         return _store_app(portal, console, rotate=read_switch(given, "ROTATE"))
-    if portal is not None and portal not in PROVIDER_OF:
-        raise OpsError(f"PORTAL is one of {', '.join(PROVIDER_OF)}, not {portal!r}.")
-    if not read_switch(given, "CHECK"):
+    checks = read_switch(given, "CHECK")
+    known = {**PROVIDER_OF, **{provider: provider for provider in PROVIDERS if checks}}
+    if portal is not None and portal not in known:
+        raise OpsError(f"PORTAL is one of {', '.join(known)}, not {portal!r}.")
+    if not checks:
         if portal is None or customer is None:
             raise OpsError("PORTAL= and CUSTOMER= say what is to be connected; CHECK=1 checks what is.")
         _connect(portal, customer, given.get("ACCOUNT", FIRST_ACCOUNT), console)
     found = bootstrap.compare_portals().accounts(customer)
-    return _check([one for one in found if portal in (None, one.channel)], console)
+    return _check([one for one in found if portal in (None, one.channel, one.provider)], console)
 
 
 # --- the hub's own credentials ---------------------------------------------------------------------------------------
@@ -71,7 +74,11 @@ def _store_app(provider: str | None, console: Console, *, rotate: bool) -> int:
     answers = _ask_for(connection.app, {} if stored is None else stored.value)
     _keep(f"{provider}/app", lambda before: _renew(connection.proof, before, answers, rotate=rotate))
     console.print(f"The hub's credentials at {provider} are stored.")
-    return 0
+    agencies = [one for one in bootstrap.compare_portals().accounts() if one.provider == provider]
+    if not agencies:
+        console.print("The first agency connected will try them.")
+        return 0
+    return _check(agencies[:1], console)
 
 
 def _ask_for(fields: tuple[Field, ...], known: Value) -> dict[str, str]:

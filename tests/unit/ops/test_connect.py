@@ -108,6 +108,18 @@ def test_the_hubs_own_credentials_are_asked_for_and_a_new_secret_leaves_the_form
     assert value_of(vault, "olx/app") == APP | renewed
 
 
+def test_the_hubs_own_credentials_are_tried_with_an_agency_where_there_is_one(
+    vault: MemoryVault, say: Callable[..., None]
+) -> None:
+    use(vault, error=CredentialsError(Problem.of(Cause.NO_APP, portal="OLX"), status_code=403))
+    say(*APP.values())
+    assert run(PORTAL="olx", APP="1") == 1
+    bootstrap.use(credentials=vault, compare_portals=Listed())
+    say("", "", "", "")
+    assert run(PORTAL="olx", APP="1") == 0
+    assert "The first agency connected will try them." in CONSOLE.file.getvalue()  # type: ignore[attr-defined]
+
+
 def test_the_key_of_the_callback_addresses_is_made_once_and_renewed_when_asked(
     vault: MemoryVault, say: Callable[..., None]
 ) -> None:
@@ -193,6 +205,7 @@ def test_a_check_tells_each_account_apart_and_fails_when_one_does_not_answer(
     use(vault)
     assert run(CHECK="1") == 0
     assert run(CHECK="1", CUSTOMER="acme", PORTAL="otodom") == 0
+    assert run(CHECK="1", PORTAL="olx") == 0
     use(vault, error=CredentialsError(Problem.of(Cause.ACCOUNT_REFUSED, portal="AVIV"), status_code=401))
     assert run(CHECK="1") == 1
     assert "credentials_invalid: AVIV gives no token" in CONSOLE.file.getvalue()  # type: ignore[attr-defined]
