@@ -29,6 +29,7 @@ export class ListingView {
   #onClose;
   #onChange;
   #id = "";
+  #reference = "";
   #reading = new AbortController();
   #looks = 0;
   #drawn = "";
@@ -47,10 +48,14 @@ export class ListingView {
     return this.#id;
   }
 
-  /** Open a listing and put the focus there; without `focus` it is drawn anew, in the language spoken now. */
-  async open(id, api, { focus = true } = {}) {
+  /**
+   * Open a listing and put the focus there; without `focus` it is drawn anew, in the language spoken now.
+   * `reference` names one that the board does not know yet.
+   */
+  async open(id, api, { focus = true, reference = "" } = {}) {
     this.#reading.abort();
     this.#reading = new AbortController();
+    if (reference || id !== this.#id) this.#reference = reference;
     this.#id = id;
     this.#api = api;
     this.#looks = LOOKS;
@@ -101,7 +106,7 @@ export class ListingView {
     const about = [listing?.title, listing?.city].filter(Boolean).join(" · ");
     return [
       make("div", { class: "listing-head" },
-        make("h2", { id: "listing-title", tabindex: "-1", text: listing?.reference || this.#id }),
+        make("h2", { id: "listing-title", tabindex: "-1", text: listing?.reference || this.#reference || this.#id }),
         make("button", { type: "button", id: "close-listing", text: text("close"), onclick: () => this.close() })),
       make("p", { class: "about", text: about }),
     ];

@@ -179,10 +179,10 @@ function choose(changes) {
 
 // ---------------------------------------------------------------------------------------------------- what readers do
 
-function openListing(id) {
+function openListing(id, reference = "") {
   history.replaceState(null, "", `#listing=${encodeURIComponent(id)}`);
   grid.mark(id);
-  view.open(id, api);
+  view.open(id, api, { reference });
 }
 
 /** Ask the portals of all listings shown once more, where that harms nobody, one listing after the other. */
@@ -224,7 +224,7 @@ async function searchFurther() {
   else if (reference && shown.length === 0) {
     try {
       const found = await api.findListing(reference);
-      if (found) openListing(found.classifiedId);
+      if (found) openListing(found.classifiedId, reference);
     } catch (error) {
       fail(error);
     }

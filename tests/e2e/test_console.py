@@ -13,7 +13,7 @@ REFUSED = {"kind": "status", "match": {"method": "POST", "path": "^/advert/v1$"}
 
 
 def test_why_a_listing_is_not_live_and_its_second_try(crm: Crm, olx: Simulator, hub: dict[str, Any]) -> None:
-    olx.switch("POST", "faults", {**REFUSED, "body": {"error": {"title": "The description is too short"}}})
+    olx.switch("POST", "faults", {**REFUSED, "body": {"message": "The description is too short"}})
     listing = Listing(crm, portals=["IMOVIRTUAL"])
     problem = listing.await_end()["IMOVIRTUAL"]["problem"]
     french = crm.send(

@@ -132,7 +132,7 @@ def test_a_listing_that_has_just_been_posted_is_found_by_its_reference(signed_in
     known = hub.publish("brand-new")
     signed_in.page.locator("#search").fill("brand-new")
     signed_in.page.keyboard.press("Enter")
-    signed_in.await_panel()
+    expect(signed_in.await_panel().get_by_role("heading", name="brand-new")).to_be_focused()
     assert signed_in.page.url.endswith(f"#listing={known}")
 
 
