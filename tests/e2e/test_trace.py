@@ -68,6 +68,6 @@ def test_a_trace_is_followed_from_the_crm_to_the_portals_and_back(
 
     traced.trace = edited = make_trace()
     listing.set_price(182_000).await_status("UPDATED", live=True)
-    (put,) = olx.list_calls(listing.find_advert("IMOVIRTUAL"), "PUT")
-    assert put["traceparent"] == edited
+    # More than one where the first was held up: how often it is sent is no matter here.
+    assert {put["traceparent"] for put in olx.list_calls(listing.find_advert("IMOVIRTUAL"), "PUT")} == {edited}
     assert set(listing.read_latest()) == set(BOTH)
