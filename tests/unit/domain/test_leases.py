@@ -344,6 +344,57 @@ def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told(
     }
 
 
+@pytest.mark.parametrize("settle", [15 * MINUTE, DAY])
+def test_a_creation_whose_answer_is_always_lost_is_given_up_after_a_day_and_its_search(settle: int) -> None:
+    hub = Hub(policy=replace(HINTS, settle=settle), channel="aviv")
+    hub.post("SL")
+    began = hub.now
+    while hub.begun() is Op.POST:
+        hub.fail(taken=True)
+        hub.now = hub.known.running.began_at + settle  # type: ignore[union-attr] # it has just begun
+        assert hub.look().decision.search
+        hub._take(answers.never_created(hub.known, hub.operation_id, hub.policy, hub.now))
+        assert hub.now - began <= DAY + settle, "it is tried for ever"
+    assert len(hub.calls) > 1, "one lost answer is not the end"
+    assert hub.told()[-1] == "CREATING_FAILED(1)"
+    assert hub.now - began >= DAY
+    assert hub.last.problems[0].code == "portal_unavailable"
+
+
+def test_a_creation_that_took_a_day_to_search_has_an_hours_tries_behind_it() -> None:
+    hub = Hub(policy=replace(HINTS, settle=DAY), channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.fail(taken=True)
+    hub.now += DAY
+    hub.look()
+    hub._take(answers.never_created(hub.known, hub.operation_id, hub.policy, hub.now))
+    assert hub.begun() is Op.POST
+    hub.fail(taken=False)
+    hub.now += hub.policy.again - 1
+    assert hub.begun() is Op.POST
+    hub.fail(taken=False)
+    hub.now += 2_000
+    assert hub.begun() is Op.POST
+    hub.fail(taken=False)
+    assert hub.told()[-1] == "CREATING_FAILED(1)"
+
+
+def test_of_two_lost_changes_the_end_of_the_later_is_not_that_of_the_first_sent_again() -> None:
+    hub = _lost_put()
+    _change_again(hub)
+    hub.fail(taken=True)
+    hub.now += 2_000
+    hub.look()
+    hub.put(IMO, text="changed")
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    hub.now += 1_000
+    assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-of the second") == "stale"
+    assert hub.known.running is not None
+
+
 def test_a_pause_whose_answer_was_lost_is_nobody_elses_removal() -> None:
     hub = Hub(policy=HINTS, channel="aviv")
     hub.post("SL")

@@ -283,7 +283,7 @@ def postpone(
     publication = replace(
         publication,
         running=kept,
-        unheard=(publication.unheard or running) if taken else publication.unheard,
+        unheard=publication.lose(running) if taken else publication.unheard,
         reread=publication.reread or reread,
         lease_until=None,
         reading_until=None,
@@ -298,17 +298,27 @@ def postpone(
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
 
 
-def forget(publication: Publication, operation_id: str, now: int, policy: Policy | None = None) -> Folded:
-    """Give up an operation that was never taken after all, so that the next look sends it again.
+def forget(publication: Publication, operation_id: str, now: int) -> Folded:
+    """Give up an operation that may never have been taken, so that the next look sends it again."""
+    if not _is_mine(publication, operation_id):
+        return _come_late(publication, operation_id, now)
+    return Folded(wake(_drop(publication), now), (), Outcome.APPLIED)
 
-    With the policy: a search has shown it. The time spent searching may be all that a call may fail for (Spotahome's day), so
-    the call that follows has an hour's tries before the revision fails.
+
+def never_created(publication: Publication, operation_id: str, policy: Policy, now: int) -> Folded:
+    """Give up a creation that no search has found, so that the next look sends it again; after 24 hours the revision fails.
+
+    The first search may take all the time that a call may fail for (Spotahome's day): the call that follows it has an hour's
+    tries of its own.
     """
     if not _is_mine(publication, operation_id):
         return _come_late(publication, operation_id, now)
-    since = publication.failing_since
-    if since is not None and policy is not None:
+    since, lost = publication.failing_since, publication.unheard
+    if since is not None and (lost is None or lost.id == operation_id):
         since = max(since, now - policy.give_up + policy.again)
+    elif since is not None and now - since >= policy.give_up:
+        problem = Problem.of(Cause.NEVER_TAKEN, why="no call was answered, and the portal shows no advert")
+        return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB)
     return Folded(wake(replace(_drop(publication), failing_since=since), now), (), Outcome.APPLIED)
 
 

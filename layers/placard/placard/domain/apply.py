@@ -500,7 +500,8 @@ def close(publication: Publication, running: Running, over: Iterable[str], verdi
         faults=0,
         fault=None,
     )
-    if publication.unheard is not None and publication.unheard.hashes == running.hashes:
+    lost = publication.unheard
+    if lost is not None and lost.hashes == running.hashes and (lost.hashes or lost.kind is running.kind):
         publication = replace(publication, unheard=None)
     if verdict is Verdict.FAILED:
         return publication

@@ -153,7 +153,7 @@ def expire(publication: Publication, now: int) -> Publication:
     return replace(
         publication,
         running=lost,
-        unheard=publication.unheard or lost,
+        unheard=publication.lose(lost),
         lease_until=None,
         failing_since=publication.failing_since or running.began_at,
     )

@@ -188,10 +188,10 @@ class Publication:
     `retry_at`, `tries` and `failing_since` belong to calls that were surely not taken. `deleted_at` and `deleted_key` remember
     our last DELETE, `key` the identity of the advert there now. `surplus` are adverts that are one too many. `unheard` is the
     first operation whose call was not answered, until the portal answers one again: it may be under way there, whatever has
-    been begun since. `adopted`: a search found our advert there, though no portal of it is known to show it, so that it is
-    changed and not created. `completed` is the kind of the last operation that succeeded. `unknown_at` is the newest instant of
-    a word nobody knows that a reading has shown: the timeline has it once. `faults` counts the looks in a row that broke,
-    `fault` is the reason of the last of them.
+    been begun since; it has no hashes where another was lost behind it that was to bring something else. `adopted`: a search
+    found our advert there, though no portal of it is known to show it, so that it is changed and not created. `completed` is
+    the kind of the last operation that succeeded. `unknown_at` is the newest instant of a word nobody knows that a reading has
+    shown: the timeline has it once. `faults` counts the looks in a row that broke, `fault` is the reason of the last of them.
     """
 
     classified_id: str
@@ -224,6 +224,13 @@ class Publication:
     due: int | None = None
     look: bool = False
     last_creation: int = 0
+
+    def lose(self, operation: Running) -> Running:
+        """Return what `unheard` is once this operation's call is not answered either."""
+        first = self.unheard
+        if first is None or first.hashes == operation.hashes:
+            return first or operation
+        return replace(first, hashes={})
 
     def with_standings(self, changed: Iterable[Standing]) -> Publication:
         """Return the publication with these standings put in the place of the portals' former ones."""

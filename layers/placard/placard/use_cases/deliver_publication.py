@@ -315,7 +315,7 @@ class DeliverPublication:
             self._join(asking, running, found)
         elif self.clock.now() >= running.began_at + self.provider.policy.settle:
             policy = self.provider.policy
-            self._fold(asking, lambda current, now: answers.forget(current, running.id, now, policy))
+            self._fold(asking, lambda current, now: answers.never_created(current, running.id, policy, now))
         else:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
             self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
