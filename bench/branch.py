@@ -6,6 +6,7 @@ Every hop to a queue or a portal starts from a stored change (design §1), so a 
 from __future__ import annotations
 
 from bench import requests
+from bench.rounds import ATTEMPTS
 from bench.stage import Stage
 from bench.table import Row, state
 
@@ -17,10 +18,13 @@ def measure(stage: Stage) -> list[Row]:
     """Return the row of what is no reading, and the row of the readings."""
     events = requests.batches(CLASSIFIEDS, AT_ONCE)
     empty = stage.count_calls()
-    stage.run("ours", "publish_classified", events)
-    stored = [call for call in stage.list_calls(empty) if "writes" in call]
-    if len(stored) != CLASSIFIEDS:
-        raise RuntimeError(f"the first push stored {len(stored)} classifieds")
+    for _ in range(ATTEMPTS):
+        stage.run("ours", "publish_classified", events)
+        stored = sum("writes" in call for call in stage.list_calls(empty))
+        if stored == CLASSIFIEDS:
+            break  # on a busy machine some meet their time limit, and are pushed again
+    else:
+        raise RuntimeError(f"the first pushes stored {stored} classifieds")
     before = stage.count_calls()
     stage.run("ours", "publish_classified", events)
     calls = stage.list_calls(before)

@@ -19,11 +19,11 @@ from tests.fakes import MemoryProcesses, MemoryStore
 # How a call answers when another transaction holds the item: what the real stores make of that (aws/publications,
 # aws/subscriptions, aws/processes). Calls not named here do not know the case.
 REFUSALS: dict[str, Any] = {
-    "save": TransitionConflictError("another writer was first"),
-    "save_subscription": TransitionConflictError("another writer was first"),
-    "save_sweep": TransitionConflictError("another writer was first"),
-    "cancel": TransitionConflictError("another writer was first"),
-    "keep": TransitionConflictError("another writer was first"),
+    "save": TransitionConflictError,
+    "save_subscription": TransitionConflictError,
+    "save_sweep": TransitionConflictError,
+    "cancel": TransitionConflictError,
+    "keep": TransitionConflictError,
     "take": None,
     "knock": False,
     "release": False,
@@ -61,8 +61,8 @@ class HostilePort:
             elif fate is Fate.FAIL_BEFORE:
                 raise StoreUnavailableError(f"{name} is not reached")
             elif fate is Fate.REFUSE and can_refuse:
-                if isinstance(refusal, Exception):
-                    raise refusal
+                if refusal is TransitionConflictError:
+                    raise TransitionConflictError("another writer was first")
                 return refusal
             answer = target(*arguments, **named)
             if fate is Fate.PAUSE_AFTER:

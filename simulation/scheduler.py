@@ -55,6 +55,7 @@ class _Runner:
         while True:
             self._go.acquire()
             self._body()
+            self._body = lambda: None  # an idle runner would keep a whole world alive
             self.done = True
             self._back.release()
 
