@@ -13,11 +13,10 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-import httpx
 from rich.console import Console
 from rich.table import Table
 
-from crashes.campaign import Campaign, Cut, both_ends, choose_errand
+from crashes.campaign import MISHAPS, Campaign, Cut, both_ends, choose_errand
 from crashes.errands import ERRANDS, LAST, Errand, Errands
 from crashes.listings import Hub, Listing
 from crashes.plan import CrashFolder, Point
@@ -52,7 +51,7 @@ def main() -> int:
     campaign, left, broken = None, {}, ""
     try:
         if read_endpoints(state):
-            raise SandboxError(f"A hub of another campaign still runs in {state.name}.")  # noqa: TRY301 - told as any
+            raise SandboxError(f"A hub of another campaign still runs in {state.name}.")
         started = running_hub(free_port(), state=state, inherited=folder.variables)
         with started as endpoints, short_limits(endpoints):
             hub = Hub(endpoints)
@@ -61,7 +60,7 @@ def main() -> int:
             run(campaign, asked)
             left = list_dead_letters(hub)
             hub.close()
-    except (SandboxError, httpx.HTTPError) as error:
+    except MISHAPS as error:
         broken = str(error)
     except KeyboardInterrupt:
         broken = "ended by hand"

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+from botocore.exceptions import BotoCoreError, ClientError
 
 from crashes.errands import Errand, Errands
 from crashes.listings import Goal, Hub, Listing, await_peace
@@ -19,6 +20,8 @@ from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
 AT_ONCE = 6
+# What the sandbox, a simulator or the embedded AWS may answer: it is no finding.
+MISHAPS = (SandboxError, httpx.HTTPError, BotoCoreError, ClientError)
 PATIENCE_SECONDS = 300.0
 # An errand's arm has struck by then, or the point was not passed any more.
 ERRAND_SECONDS = 90.0
@@ -95,7 +98,7 @@ class Campaign:
             with self.folder.recording(f"{errand.name} {number}"):
                 self.say(f"recording {errand.name}")
                 for _ in range(2):
-                    with suppress(SandboxError, httpx.HTTPError):
+                    with suppress(*MISHAPS):
                         errand.go(errands)
         self._gather(errand.name, partial(choose_errand, errand=errand))
 
@@ -163,7 +166,7 @@ class Campaign:
         def begin(listing: Listing) -> None:
             try:
                 way.begin(listing)
-            except (SandboxError, httpx.HTTPError) as error:
+            except MISHAPS as error:
                 refused[listing] = str(error)
 
         with ThreadPoolExecutor(AT_ONCE) as crowd:
@@ -195,7 +198,7 @@ class Campaign:
             arm = Arm(cut.arm, point, phase)
 
             def goes(arm: Arm = arm) -> bool:
-                with suppress(SandboxError, httpx.HTTPError):
+                with suppress(*MISHAPS):
                     errand.go(errands)
                 return self.folder.has_struck(arm)
 

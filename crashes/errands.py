@@ -7,6 +7,8 @@ from time import time
 from typing import Any
 from uuid import uuid4
 
+from botocore.config import Config
+
 from crashes.listings import Hub, Listing, find_process
 from placard.domain.instants import to_text
 from sandbox.crm import Crm
@@ -14,6 +16,8 @@ from sandbox.embedded_aws import EmbeddedAws
 from sandbox.samples import PORTUGUESE_FLAT, load_sample
 from sandbox.stack import describe_stack
 
+# The longest time limit of a function is 280 seconds.
+LONGEST_SECONDS = 290
 AGENTS = ("08699e5b-45dd-479e-8a7f-5a7563a843cb", "1f0f9c5e-7c1b-4a60-9b37-0f3f7d8a2f11")
 
 
@@ -38,8 +42,8 @@ class Errands:
         self._resources = describe_stack(self._aws).resources
 
     def invoke(self, function: str, event: Any) -> None:
-        """Call a function as its schedule does; what becomes of it is its own affair."""
-        client = self._aws.client("lambda")
+        """Call a function once, as its schedule does, and wait as long as it may last; what becomes of it is its own affair."""
+        client = self._aws.client("lambda", Config(retries={"max_attempts": 0}, read_timeout=LONGEST_SECONDS))
         client.invoke(FunctionName=self._resources[function], Payload=json.dumps(event).encode())
 
     def sweep(self) -> None:

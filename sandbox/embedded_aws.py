@@ -62,15 +62,15 @@ class EmbeddedAws:
         url_id = public_url.removeprefix("https://").partition(".")[0]
         return f"{self.endpoint_url}/_aws/lambda-url/{url_id}"
 
-    def client(self, service: str) -> Any:
-        """A boto3 client with the root's credentials."""
+    def client(self, service: str, config: Config | None = None) -> Any:
+        """A boto3 client with the root's credentials; `config` takes the place of what it is else patient with."""
         return boto3.client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=REGION,
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=ACCESS_KEY,
-            config=Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=60),
+            config=config or Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=60),
         )
 
 
