@@ -22,6 +22,7 @@ from placard.domain.replay import Facts, facts_of, rebuild
 from placard.domain.subscription import Subscription, wants
 from placard.domain.told import Place, Told, position, untold
 from placard.ports import Due, Message
+from placard.use_cases.apply_events import PARKED_FOR
 from simulation.breach import BreachError
 from simulation.crm import Crm
 from simulation.poison import place_of
@@ -164,7 +165,9 @@ class Checks:
         for message in memory.find_all(Message):
             link = memory.link_of(message.provider, message.remote_id)
             old = self.world.scheduler.now - message.received_at > 2 * HOUR
-            if message.outcome is None and old and link is not None:
+            # One that waited for its advert for a day is unknown (lifecycle §7, step 5); a later LINK may bring it along.
+            waited = link is not None and link.since - message.received_at >= PARKED_FOR
+            if message.outcome is None and old and link is not None and not waited:
                 place = Place(link.classified_id, link.channel)
                 _demand(place in dead, "a fold breaks, unsaid:", message.key)
 
