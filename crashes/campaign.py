@@ -33,6 +33,7 @@ RECORDINGS = 2
 SLOW, SLOW_SECONDS = frozenset({"spotahome"}), 900.0
 Say = Callable[[str], None]
 End = tuple[Point, str]
+Ends = Mapping[str, Sequence[End]]  # by provider
 
 
 @dataclass
@@ -124,7 +125,7 @@ class Campaign:
         self.demand_peace(dict.fromkeys(listings, goal), f"publishing {number} at {provider}")
         return listings
 
-    def play(self, way: Way, listings: Sequence[Listing], ends: Mapping[str, Sequence[End]]) -> None:
+    def play(self, way: Way, listings: Sequence[Listing], ends: Ends) -> None:
         """Let all listings go a way, one with an arm for each end, by provider."""
         victims: dict[Listing, Cut] = {}
         for provider, known in ends.items():
@@ -147,6 +148,19 @@ class Campaign:
         for listing, cut in victims.items():
             cut.classified_id, cut.breach = listing.id, wrong.pop(listing, "")
         self._note([*victims.values(), *(self._bystander(way.name, *one) for one in wrong.items())])
+
+    def take_missed(self, ways: Sequence[Way]) -> dict[str, Ends]:
+        """Take the arms that did not strike at points that are passed each time off the list, and return their ends by way.
+
+        They are to be tried once more: what is not passed then either is passed by chance, as which word comes first.
+        """
+        missed = {way.name: dict[str, list[End]]() for way in ways}
+        for cut in [one for one in self.cuts if one.way in missed and not (one.struck or one.by_chance or one.breach)]:
+            if cut.point is not None:
+                missed[cut.way].setdefault(cut.provider, []).append((cut.point, cut.phase))
+                self.cuts.remove(cut)
+        self.demanded |= {f"{way.name}/{provider}": frozenset() for way in ways for provider in way.goals}
+        return dict(missed)
 
     def _await_peace(self, way: Way, goals: Mapping[Listing, Goal]) -> dict[Listing, str]:
         def say(text: str) -> None:
