@@ -1,5 +1,5 @@
-"""The process of the embedded AWS: ministack, with two of its ways replaced so that two busy cores get along with it, and what
-roles are allowed written down.
+"""The process of the embedded AWS: ministack, with two of its ways replaced so that two busy cores get along with it, what
+roles are allowed written down, and stacks let have what it does not know.
 
     python -m sandbox.aws_process       under ministack's own interpreter, whose environment holds nothing else
 
@@ -9,6 +9,7 @@ roles are allowed written down.
 - Each worker unpacks the function's layer, some six hundred files, for itself. Here it is unpacked once, and the others
   are linked to it.
 - Each action that a role was allowed is written down once, where PERMISSIONS_USED names a file: `role action` on a line.
+- A stack may have resources of CodeDeploy and a budget. They do nothing: an alias moves at once, and nobody counts money.
 """
 
 import hashlib
@@ -26,6 +27,7 @@ from typing import Any
 logger = logging.getLogger("lambda")
 
 LAYER = "layer_"  # how ministack names the archives of layers
+INERT = ("AWS::Budgets::Budget", "AWS::CodeDeploy::Application", "AWS::CodeDeploy::DeploymentGroup")
 NEW_SOURCES_S, IDLE_S, GAP_S = 0.5, 1.0, 0.05
 
 
@@ -142,17 +144,29 @@ class UsedPermissions:
                     used.write(line)
 
 
+def keep_inert(handlers: dict[str, Any]) -> None:
+    """Add the kinds of resources that a stack may have and that do nothing to ministack's table of those it makes."""
+    for kind in INERT:
+        handlers[kind] = {
+            "create": lambda logical_id, _properties, stack: (f"{stack}-{logical_id}", {}),
+            "update": lambda physical_id, *_: (physical_id, {}),
+            "delete": lambda *_: None,
+        }
+
+
 def main() -> None:
     # Only this process has them.
     from ministack.app import main as serve  # noqa: PLC0415
     from ministack.core import iam_evaluator, lambda_runtime  # noqa: PLC0415
     from ministack.core.concurrency import esm_wake  # noqa: PLC0415
     from ministack.services import lambda_svc  # noqa: PLC0415
+    from ministack.services.cloudformation import provisioners  # noqa: PLC0415
 
     Pollers(lambda_svc).install(esm_wake)
     if path := os.environ.get("PERMISSIONS_USED"):
         iam_evaluator.evaluate = UsedPermissions(iam_evaluator, Path(path)).evaluate
     lambda_runtime.zipfile = types.SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedLayers})
+    keep_inert(provisioners._RESOURCE_HANDLERS)
     serve()
 
 

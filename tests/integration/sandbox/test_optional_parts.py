@@ -1,4 +1,4 @@
-"""What the embedded AWS does not know: gradual deployment and the budget, as SAM would hand them to CloudFormation."""
+"""What does nothing in the embedded AWS: gradual deployment and the budget, as SAM would hand them to CloudFormation."""
 
 from __future__ import annotations
 
