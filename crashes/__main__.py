@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from crashes.campaign import MISHAPS, Campaign, Cut, Ends, both_ends, choose_errand
-from crashes.errands import ERRANDS, LAST, Errand, Errands
+from crashes.errands import ERRANDS, FIRST, LAST, Errand, Errands
 from crashes.listings import Hub, Listing
 from crashes.plan import CrashFolder, Point
 from crashes.points import PASSED, list_sites, why_not
@@ -91,7 +91,7 @@ class Screen:
 
 
 def run(campaign: Campaign, asked: argparse.Namespace) -> None:
-    """All ways with a listing's own arms; the errands beside them, since each waits for others; last what is past due."""
+    """All ways with a listing's own arms; beside them the errands that disturb nobody, since each waits for others."""
     providers, most = asked.providers.split(","), asked.points
     named = asked.ways.split(",")
     ways = [way for way in WAYS if way.name in named or way is WAYS[0]]
@@ -110,14 +110,13 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
     errands = [errand for errand in ERRANDS if errand.name in asked.errands.split(",")]
     on = prepare_errands(campaign)
     campaign.night = on.night
-    threads = start_errands(campaign, [one for one in errands if one.group != LAST], on, most)
+    run_alone(campaign, [one for one in errands if one.group == FIRST], on, most)
+    threads = start_errands(campaign, [one for one in errands if one.group not in (FIRST, LAST)], on, most)
     play_ways(campaign, ways, ends)
     play_ways(campaign, ways, campaign.take_missed(ways))
     for thread in threads:
         thread.join()
-    for errand in (one for one in errands if one.group == LAST):
-        campaign.record_errand(errand, on)
-        run_errands(campaign, [errand], on, most)
+    run_alone(campaign, [one for one in errands if one.group == LAST], on, most)
     campaign.settle()
 
 
@@ -150,6 +149,12 @@ def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, mo
     for thread in threads:
         thread.start()
     return threads
+
+
+def run_alone(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> None:
+    for errand in errands:
+        campaign.record_errand(errand, on)
+        run_errands(campaign, [errand], on, most)
 
 
 def run_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> None:

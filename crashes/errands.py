@@ -133,7 +133,9 @@ class Errands:
         self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
 
 
-# Ending everybody's tokens slows all other ways down, and what is past its due time is there once they were cut off.
+# Ending everybody's tokens slows all other ways down, and a sweep or a comparison lasts the longer the more listings there are.
+FIRST = "first"
+# What is past its due time is there once others were cut off.
 LAST = "last"
 
 
@@ -155,10 +157,10 @@ COMPARING = ("aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "port
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
-    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, LAST, RENEWING),
-    Errand("fail", ("deliver_publication",), Errands.fail, LAST, ("aws.circuits",)),
+    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING),
+    Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("compare", ("reconcile",), Errands.compare, LAST, COMPARING),
+    Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
