@@ -68,8 +68,8 @@ class Errands:
         self.night()
 
     def night(self) -> None:
-        """The comparison as somebody asks for it, and as each night does: what differs is read anew."""
-        self.invoke("ReconcileFunction", {"compare": "heal"})
+        """The comparison as each night makes it, and the operator's word that so many adverts did fall at once."""
+        self.invoke("ReconcileFunction", {"compare": "heal", "release": self.hub.endpoints["customer_id"]})
 
     def renew(self) -> None:
         """Tokens end, and everybody needs new ones, each time another one first."""
