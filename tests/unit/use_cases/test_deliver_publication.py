@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import replace
 
 import pytest
@@ -657,18 +658,34 @@ def test_a_portal_still_at_work_on_what_has_ended_meanwhile_asks_for_nothing(wor
     assert (world.publication.reread, world.publication.due) == (False, None)
 
 
-def test_a_look_that_loses_the_race_for_the_lease_is_found_by_a_due_time(world: World) -> None:
-    """The other writer may lose as well: a transaction that is cancelled has refused its neighbours all the same."""
-    world.publish()
+def _refuse_leases(world: World, times: float) -> None:
+    left = times
 
-    def refuse_the_lease(keys: tuple[tuple[str, str], ...]) -> None:
-        if any(sk.startswith("PUBLICATION#") for _, sk in keys):
-            world.store.interrupt = lambda _: None
+    def refuse(keys: tuple[tuple[str, str], ...]) -> None:
+        nonlocal left
+        if left and any(sk.startswith("PUBLICATION#") for _, sk in keys):
+            left -= 1
             raise TransitionConflictError("another transaction holds the publication")
 
-    world.store.interrupt = refuse_the_lease
+    world.store.interrupt = refuse
+
+
+def test_a_look_that_loses_a_race_looks_again(world: World) -> None:
+    """The winner may be the fold of a portal's word, which knows nothing of the revision and wakes nobody."""
+    _live(world)
+    world.publish("changed", Kind.PUT)
+    _refuse_leases(world, 1)
+    world.settle()
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT]
+
+
+def test_a_look_that_loses_every_race_is_found_by_a_due_time(world: World) -> None:
+    """The other writers may lose as well: a transaction that is cancelled has refused its neighbours all the same."""
+    world.publish()
+    _refuse_leases(world, math.inf)
     world.settle()
     assert world.portal.calls == []
+    _refuse_leases(world, 0)
     world.clock.advance(10 * MINUTE)
     world.reconcile()
     world.settle()

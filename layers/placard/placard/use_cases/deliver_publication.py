@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 # A folding that loses the race reads and folds again; more often than this only a storm of writers can lose.
 _MOST_RACES = 20
 _BUSY_WAIT = 3 * SECOND
+# A look that loses every race leaves the rest to a due time.
+_MOST_LOOKS = 3
 # Events of one reading that are stored together, each with an entry for each portal: a transaction takes 100 items.
 _AT_ONCE = 16
 
@@ -55,17 +57,19 @@ class DeliverPublication:
 
         `follow` is told the trace of the CRM's request as soon as it is known, so that every line of the log can name it.
         """
-        classified, publications = self.store.load(wake_up.classified_id)
-        if classified is None:
-            logger.warning("wake-up for an unknown classified", extra={"classifiedId": wake_up.classified_id})
+        for _ in range(_MOST_LOOKS):
+            classified, publications = self.store.load(wake_up.classified_id)
+            if classified is None:
+                logger.warning("wake-up for an unknown classified", extra={"classifiedId": wake_up.classified_id})
+                return
+            known = {publication.channel: publication for publication in publications}
+            publication = known.get(wake_up.channel) or open_publication(classified, wake_up.channel)
+            try:
+                self._look(classified, publication, follow or _forget)
+            except TransitionConflictError:
+                continue  # who wrote first may know nothing of what this look was to see: a portal's word was folded
             return
-        known = {publication.channel: publication for publication in publications}
-        publication = known.get(wake_up.channel) or open_publication(classified, wake_up.channel)
-        try:
-            self._look(classified, publication, follow or _forget)
-        except TransitionConflictError:
-            # Somebody else changed it between our reading and our writing; their change wakes the next look.
-            logger.info("another look was first", extra={"classifiedId": wake_up.classified_id})
+        logger.info("others were first", extra={"classifiedId": wake_up.classified_id})
 
     def stumble(self, wake_up: WakeUp, reason: str, *, last: bool) -> bool:
         """Note why a look broke; `last`: its message goes to the DLQ now. Return whether only the hourly look goes on.
