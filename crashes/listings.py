@@ -108,10 +108,11 @@ def _read_olx(advert: Json) -> Json | None:
 
 
 def _read_aviv(advert: Json) -> Json | None:
-    if advert["deleted"]:
+    sale = advert["data"]["prices"].get("buy")
+    if advert["deleted"] or sale is None:  # a flat to let is none of ours
         return None
     key = advert["data"]["metaData"]["source"]["offererEstateId"]
-    price = advert["data"]["prices"]["buy"]["price"]["amount"]
+    price = sale["price"]["amount"]
     return {"key": key, "id": advert["classifiedId"], "shown": bool(advert["live"]), "price": price}
 
 
