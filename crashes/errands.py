@@ -1,8 +1,9 @@
 """Ways that are no listing's own: each is gone again and again until the arm at hand has struck whoever came by."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import cycle
 from time import time
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,7 @@ class Errands:
     houses: list[Listing]
     _published: bool = False
     _turn: int = 0
+    _agents: Iterator[str] = field(default_factory=lambda: cycle(AGENTS))
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
 
@@ -43,7 +45,7 @@ class Errands:
 
     def invoke(self, function: str, event: Any) -> None:
         """Call a function once, as its schedule does, and wait as long as it may last; what becomes of it is its own affair."""
-        client = self._aws.client("lambda", Config(retries={"max_attempts": 0}, read_timeout=LONGEST_SECONDS))
+        client = self._aws.client("lambda", Config(retries={"max_attempts": 3}, read_timeout=LONGEST_SECONDS))
         client.invoke(FunctionName=self._resources[function], Payload=json.dumps(event).encode())
 
     def sweep(self) -> None:
@@ -76,9 +78,9 @@ class Errands:
         self._end_tokens()
         callers = (self._change_houses, self.assign, self._publish_flat, self._sweep_all)
         first = self._turn % len(callers)
+        self._turn += 1  # also where one of them fails, or nobody else would ever be the first
         for call in (*callers[first:], *callers[:first]):
             call()
-        self._turn += 1
 
     def _end_tokens(self) -> None:
         """Two portals end their tokens. An OLX token that is lost ends in `consent_revoked`."""
@@ -127,9 +129,8 @@ class Errands:
 
     def assign(self) -> None:
         """The CRM gives the flat another agent."""
-        self._turn += 1
         number = find_process(self.flat)
-        body = {"agentId": AGENTS[self._turn % len(AGENTS)]}
+        body = {"agentId": next(self._agents)}
         self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
 
 
