@@ -51,7 +51,7 @@ def run(given: Mapping[str, str], _stack: object, console: Console) -> int:
     if read_switch(given, "APP"):
         return _store_app(portal, console, rotate=read_switch(given, "ROTATE"))
     checks = read_switch(given, "CHECK")
-    known = {**PROVIDER_OF, **{provider: provider for provider in PROVIDERS if checks}}
+    known = dict.fromkeys((*PROVIDER_OF, *(PROVIDERS if checks else ())))
     if portal is not None and portal not in known:
         raise OpsError(f"PORTAL is one of {', '.join(known)}, not {portal!r}.")
     if not checks:

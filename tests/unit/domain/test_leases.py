@@ -47,6 +47,16 @@ def _lost_put() -> Hub:
     return hub
 
 
+def _put_sent_again() -> Hub:
+    """A change that is on its way to the portal for the second time, since the answer to the first was lost."""
+    hub = _lost_put()
+    hub.now += 2_000
+    hub.look()
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    return hub
+
+
 def _change_again(hub: Hub) -> None:
     """Begin the next revision's change, though the answer to the one before was lost."""
     hub.now += 2_000
@@ -209,11 +219,7 @@ def test_the_end_of_a_lost_put_is_no_news_of_a_later_one_that_was_refused() -> N
 
 
 def test_the_end_of_a_lost_put_counts_for_the_same_text_sent_again() -> None:
-    hub = _lost_put()
-    hub.now += 2_000
-    hub.look()
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    assert hub.begun() is Op.PUT
+    hub = _put_sent_again()
     hub.fail(taken=True)
     hub.now += 1_000
     assert hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-lost") == "applied"
@@ -221,12 +227,8 @@ def test_the_end_of_a_lost_put_counts_for_the_same_text_sent_again() -> None:
 
 
 def _put_whose_earlier_try_failed() -> Hub:
-    """A change that is on its way to the portal for the second time, while the portal says that the first time failed."""
-    hub = _lost_put()
-    hub.now += 2_000
-    hub.look()
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    assert hub.begun() is Op.PUT
+    """A change that is on its way for the second time, while the portal says that the first time failed."""
+    hub = _put_sent_again()
     hub.now += 1_000
     assert hub.say(ends=Op.PUT, failed=True, at=hub.now, transaction="t-lost") == "applied"
     assert hub.told()[-1] == "UPDATING_FAILED(2)"
