@@ -13,9 +13,12 @@ from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
 from placard.domain.events import Source
 from placard.domain.instants import DAY, HOUR, MINUTE
-from placard.domain.lifecycle import Outcome
+from placard.domain.lifecycle import Outcome, Word
 from placard.domain.look import open_publication, see
 from placard.domain.problems import Problem
+from placard.portals.registry import load_policy
+from placard.portals.spotahome.states import MANUAL_CONTENT, interpret_row
+from placard.ports import Row
 from tests.unit.domain.hub import HINTS, Hub, event
 
 IMO = "IMOVIRTUAL"
@@ -70,6 +73,79 @@ def test_edit_while_creating(olx: Hub) -> None:
     olx.accept()
     olx.say(ends=Op.PUT, state=S.LIVE)
     assert olx.told() == ["RECEIVED(1)", "CREATING(1)", "RECEIVED(2)", "CREATED(1)", "UPDATING(2)", "UPDATED(2)"]
+
+
+def _sees(hub: Hub, state: str) -> Outcome:
+    return hub.fold(interpret_row(Row(1, state, property_id=hub.known.remote_id), None, hub.now))
+
+
+@pytest.mark.parametrize("wish", [Kind.PUT, Kind.DEACTIVATE])
+@pytest.mark.parametrize("edited_first", [True, False])
+def test_an_edit_behind_a_creation_that_waits_for_people_says_so(wish: Kind, edited_first: bool) -> None:
+    """Its own `RECEIVED` is the latest the CRM reads, and may be for days."""
+    hub = Hub(policy=load_policy("spotahome"), channel="spotahome")
+    hub.post("SPOTAHOME")
+    hub.look()
+    hub.accept("property-1")
+
+    def edit() -> None:
+        hub.now += 1000
+        if wish is Kind.PUT:
+            hub.put("SPOTAHOME", text="another")
+        else:
+            hub.ask(wish, "SPOTAHOME")
+        hub.look()
+
+    if edited_first:
+        edit()
+        assert hub.last.problems == ()
+    _sees(hub, "waitingContent")
+    if not edited_first:
+        edit()
+    assert hub.known.look is edited_first
+    hub.look()
+    assert (hub.last.status, hub.last.revision, hub.last.problems) == (Word.RECEIVED, 2, (MANUAL_CONTENT,))
+    assert hub.last.message.endswith(MANUAL_CONTENT.detail)
+    assert not hub.known.look
+    assert hub.look().entries == ()
+
+
+def test_an_edit_behind_a_late_end_says_so(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.accept("advert-1")
+    olx.put(IMO, text="another")
+    olx.look()
+    olx.say(picture="https://crm.test/1.jpg")
+    assert not olx.known.look, "a refused picture keeps nothing waiting"
+    olx.now = olx.known.running.due if olx.known.running else 0
+    olx.look()
+    olx.overdue()
+    olx.look()
+    assert olx.told() == ["RECEIVED(1)", "CREATING(1)", "RECEIVED(2)", "CREATING(1)", "CREATING(1)", "RECEIVED(2)"]
+    assert [problem.code for problem in olx.last.problems] == ["overdue"]
+
+
+def test_a_portal_that_does_not_answer_is_told_of_each_revision_that_meets_it(olx: Hub) -> None:
+    olx.post(IMO)
+    olx.look()
+    olx.fail(taken=False)
+    olx.now += HOUR
+    olx.look()
+    olx.fail(taken=False)
+    olx.put(IMO, text="another")
+    olx.now += MINUTE
+    olx.look()
+    olx.fail(taken=False)
+    olx.now += MINUTE
+    olx.look()
+    olx.fail(taken=False)
+    told = [
+        (entry.revision, [problem.code for problem in entry.problems])
+        for entry in olx.timeline
+        if entry.outcome is Outcome.APPLIED
+    ]
+    assert told == [(1, []), (1, ["portal_unavailable"]), (2, []), (2, ["portal_unavailable"])]
 
 
 def test_three_edits_while_creating_send_only_the_last(olx: Hub) -> None:
@@ -272,6 +348,21 @@ def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     olx.look()
     olx.ask(Kind.RETRY, IMO)
     assert olx.begun() is Op.POST
+
+
+def test_a_held_repost_that_is_edited_says_still_why_it_waits(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    olx.look()
+    olx.accept()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
+    olx.post(IMO)
+    olx.look()
+    olx.put(IMO, text="another")
+    olx.look()
+    assert olx.look().entries == ()
+    assert olx.told()[6:] == ["RECEIVED(3)", "RECEIVED(3)", "RECEIVED(4)", "RECEIVED(4)"]
+    assert olx.last.problems[0].code == "repost_wait"
 
 
 def test_a_creation_that_may_have_been_taken_is_looked_for_before_it_is_given_up(olx: Hub) -> None:

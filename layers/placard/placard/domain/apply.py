@@ -97,7 +97,7 @@ def needs_look(publication: Publication) -> bool:
     if publication.reread or publication.surplus:
         return True
     if publication.running is not None:
-        return gives_way(publication)
+        return gives_way(publication) or bool(waits_untold(publication))
     return any(_unsettled(standing) for standing in publication.standings.values())
 
 
@@ -112,6 +112,20 @@ def gives_way(publication: Publication) -> bool:
         and (standing.wish is Wish.ABSENT or standing.advert.state is AdvertState.WITHDRAWN)
         for standing in standings
     )
+
+
+def waits_untold(publication: Publication) -> dict[str, Problem]:
+    """Return what the operation in flight waits for, for each portal whose newer revision waits behind it and does not say so.
+
+    A refused picture keeps nothing waiting.
+    """
+    portals = publication.running.portals if publication.running is not None else ()
+    known = (problem for portal in portals for problem in publication.standings[portal].problems)
+    problem = next((problem for problem in known if problem.code != "media_refused"), None)
+    if problem is None:
+        return {}
+    behind = (standing for standing in publication.standings.values() if standing.acted < standing.seen)
+    return {standing.portal: problem for standing in behind if standing.open and not standing.says(problem)}
 
 
 def _unsettled(standing: Standing) -> bool:
@@ -209,7 +223,8 @@ def remark(standing: Standing, policy: Policy) -> Problem | None:
     """Return what an advert needs of somebody, while its operation runs or though it is live."""
     if standing.word is Word.DELETED or standing.acted == 0:
         return None
-    if standing.wish is Wish.PRESENT:
+    # What is in flight was begun for a former wish.
+    if standing.wish is Wish.PRESENT or standing.acted < standing.seen:
         return policy.remark(standing.advert)
     kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
     return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None

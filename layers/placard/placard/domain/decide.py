@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from placard.domain.apply import waits_untold
 from placard.domain.causes import Cause
 from placard.domain.classified import Kind, Wish
 from placard.domain.events import AdvertState, Operation, Verdict
@@ -91,7 +92,8 @@ def decide(publication: Publication, rendering: Rendering, policy: Policy, now: 
     if publication.reading_until is not None and now < publication.reading_until:
         return Decision(wake_at=publication.reading_until)
     if publication.running is not None:
-        return _look_after(publication, publication.running, now)
+        holds = tuple(Hold(portal, problem) for portal, problem in waits_untold(publication).items())
+        return replace(_look_after(publication, publication.running, now), holds=holds)
     waiting = publication.retry_at is not None and now < publication.retry_at
     if publication.surplus:
         if waiting:
@@ -311,7 +313,10 @@ def begin(
         standing = publication.standings[portal]
         if standing.open:
             word = standing.word if standing.acted == standing.seen else Word.RECEIVED
-            standing = replace(standing, family=family_of(standing), acted=standing.seen, word=word)
+            # What a former revision waited for is to be told of this one anew.
+            problems = standing.problems if standing.acted == standing.seen else ()
+            family = family_of(standing)
+            standing = replace(standing, family=family, acted=standing.seen, word=word, problems=problems)
         if start.kind in (Operation.POST, Operation.PUT, Operation.ACTIVATE):
             standing = replace(standing, pictures=())
         standings.append(standing)

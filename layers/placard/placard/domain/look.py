@@ -178,8 +178,9 @@ def settle(
     drafts = [_finished(publication.standings[finish.portal], finish, policy) for finish in finishes]
     for hold in holds:
         standing = publication.standings[hold.portal]
-        if hold.problem not in standing.problems:
-            waiting = replace(standing, problems=(hold.problem,))
+        if not standing.says(hold.problem):
+            known = hold.problem in standing.problems
+            waiting = standing if known else replace(standing, problems=(hold.problem,))
             text = f"{MESSAGES[Word.RECEIVED]}; waiting: {hold.problem.detail}"
             drafts.append(Draft(waiting, Word.RECEIVED, standing.seen, text, (hold.problem,)))
     publication = _forget_last(publication, {finish.portal for finish in finishes})

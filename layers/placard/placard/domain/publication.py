@@ -95,6 +95,11 @@ class Standing:
         """Whether the newest revision seen still waits for its end word."""
         return self.ended < self.seen
 
+    def says(self, problem: Problem) -> bool:
+        """Whether the CRM reads of the newest revision that it waits for this."""
+        latest = self.latest
+        return latest is not None and latest.revision == self.seen and problem in latest.problems
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
