@@ -107,7 +107,7 @@ class AvivPortal:
         body = call.rendering.for_portals(call.listed)
         if body == known.body and (known.works or set(known.shown) == set(known.portals)):
             # AVIV makes nothing of a PUT equal to what it has (§4.1). What a portal has taken down it takes again.
-            return Answer(Result.ACCEPTED, known.remote_id), None
+            return Answer(Result.ACCEPTED, known.remote_id, replaces=self._condition(call, known.revision)), None
         return self._accept(known, call, body)
 
     def _post(self, call: Call) -> tuple[Answer, Work | None]:
@@ -127,8 +127,9 @@ class AvivPortal:
         known.body, known.revision = body, known.revision + 1
         revision = known.revision
         work = Work(call.operation, f"{known.remote_id}/{revision}", self.site.now())
-        # A 202 names no revision: behind a write whose answer was lost, that one's end is taken for this one's.
-        work.mistakable = bool(known.works)
+        # A 202 names no revision: behind a write whose answer was lost, that one's end is taken for that of one without a
+        # condition.
+        work.mistakable = bool(known.works) and not (call.operation is Operation.PUT and call.remote_revision)
         known.works.append(work)
         self._record(known, concerned, "RECEIVING", revision)
         # What AVIV does not tell within a quarter of an hour the hub takes from what AVIV shows (lifecycle §4): no later.
@@ -140,7 +141,14 @@ class AvivPortal:
             self.site.at(known.busy_until, known.finish_next)
         else:
             known.finish_next()
-        return Answer(Result.ACCEPTED, known.remote_id), work
+        return Answer(Result.ACCEPTED, known.remote_id, replaces=self._condition(call, revision - 1)), work
+
+    @staticmethod
+    def _condition(call: Call, replaced: int) -> int:
+        """The revision that a PUT names in its condition, or the first where the hub knows of none."""
+        if call.operation is not Operation.PUT:
+            return 0
+        return replaced if call.remote_revision else 1
 
     def _finish(
         self, known: AvivClassified, work: Work, concerned: tuple[str, ...], body: dict[str, Any], revision: int

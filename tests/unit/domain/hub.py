@@ -169,8 +169,9 @@ class Hub:
 
     # --- the portal ---
 
-    def accept(self, remote_id: str | None = None, transaction: str | None = None) -> Outcome:
-        answer = Answer(Result.ACCEPTED, remote_id=remote_id, transaction=transaction or f"t-{len(self.calls)}")
+    def accept(self, remote_id: str | None = None, transaction: str | None = None, replaces: int = 0) -> Outcome:
+        transaction = transaction or f"t-{len(self.calls)}"
+        answer = Answer(Result.ACCEPTED, remote_id=remote_id, transaction=transaction, replaces=replaces)
         return self._take(answers.accept(self.known, self.operations[-1], answer, self.policy, self.now))
 
     def refuse(self, *problems: Problem) -> Outcome:

@@ -382,6 +382,48 @@ def test_a_creation_that_took_a_day_to_search_has_an_hours_tries_behind_it() -> 
     assert hub.told()[-1] == "CREATING_FAILED(1)"
 
 
+def _revision_behind_a_lost_one(text: str) -> Hub:
+    """AVIV has the change whose answer was lost as its revision 2, and takes another one upon it."""
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE, source=Source.POLL)
+    hub.put("SL", text="lost")
+    assert hub.begun() is Op.PUT
+    hub.fail(taken=True)
+    hub.now += 2_000
+    hub.look()
+    hub.put("SL", text=text)
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    assert hub.begun() is Op.PUT
+    hub.accept(replaces=2)
+    hub.now += 1_000
+    return hub
+
+
+def test_the_end_of_a_lost_revision_is_not_that_of_the_one_made_upon_it() -> None:
+    hub = _revision_behind_a_lost_one("changed")
+    hub.say(revision=2, state=S.LIVE, source=Source.POLL)
+    assert hub.told()[-1] == "UPDATING(3)"
+    hub.say(revision=3, state=S.LIVE, failed=True, source=Source.POLL)
+    assert hub.told()[-1] == "UPDATING_FAILED(3)"
+
+
+def test_the_end_of_a_lost_revision_comes_too_late_for_the_one_that_ended_without_a_word() -> None:
+    hub = _revision_behind_a_lost_one("changed")
+    hub.say(ends=Op.PUT, failed=True, source=Source.POLL)
+    hub.say(revision=2, state=S.LIVE, source=Source.POLL)
+    assert hub.told()[-1] == "UPDATING_FAILED(3)"
+
+
+def test_the_end_of_a_lost_revision_counts_for_the_same_text_sent_again() -> None:
+    """AVIV makes nothing of a text that it has."""
+    hub = _revision_behind_a_lost_one("lost")
+    hub.say(revision=2, state=S.LIVE, source=Source.POLL)
+    assert hub.told()[-1] == "UPDATED(3)"
+
+
 def test_of_two_lost_changes_the_end_of_the_later_is_not_that_of_the_first_sent_again() -> None:
     hub = _lost_put()
     _change_again(hub)

@@ -33,12 +33,14 @@ class Result(StrEnum):
 class Answer:
     """A portal's answer: `remote_id` and `transaction` where it names them, `at` its own time in milliseconds.
 
+    `replaces` is the portal's own count of writes that this one was made upon, 0 where nobody knows it.
     `exchange` is what was asked and answered, in short: the evidence of the entry that the answer leads to.
     """
 
     result: Result
     remote_id: str | None = None
     transaction: str | None = None
+    replaces: int = 0
     at: int | None = None
     details: str | None = None
     exchange: str | None = None
@@ -68,6 +70,7 @@ def accept(
         transaction=answer.transaction or running.transaction,
         remote_id=answer.remote_id or running.remote_id,
         due=running.began_at + policy.operation_due,
+        replaces=answer.replaces if _is_another_unheard(publication, running) else 0,
     )
     publication = _adopt(publication, answer.remote_id)
     publication = replace(
@@ -95,6 +98,12 @@ def accept(
         evidence=answer.exchange,
     )
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
+
+
+def _is_another_unheard(publication: Publication, running: Running) -> bool:
+    """Whether a call that was not answered may be under way still, to bring something else than this one."""
+    lost = publication.unheard
+    return lost is not None and lost.hashes != running.hashes
 
 
 def _without_surplus(publication: Publication, running: Running) -> Publication:

@@ -261,7 +261,7 @@ def _matching(publication: Publication, standing: Standing, event: PortalEvent) 
     if end.takes_off is not None and end.verdict is Verdict.SUCCEEDED and end.takes_off != removing:
         return None
     if end.remote_revision is not None:
-        newer = end.remote_revision > standing.remote_revision
+        newer = end.remote_revision > publication.former_revision(standing.portal)
         gone = removing and bool(end.takes_off) and end.verdict is Verdict.SUCCEEDED
         return running if newer or gone else None
     if event.transaction is not None and running.transaction is not None:
@@ -349,7 +349,7 @@ def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, en
     succeeded = verdict is Verdict.SUCCEEDED
     goes_on = succeeded and running.then
     removal = standing.portal in running.removing
-    revision = standing.remote_revision if end is None or end.remote_revision is None else end.remote_revision
+    revision = running.replaces if end is None or end.remote_revision is None else end.remote_revision
     standing = replace(
         standing,
         end_at=max(standing.end_at, at),

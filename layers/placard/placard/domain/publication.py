@@ -32,7 +32,8 @@ class Running:
     `portals` still await their end; `removing` are those of them that the call takes off; `listed` are all portals that the
     advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal.
     `overdue`: the CRM has been told that its end is late; `alarmed`: the operator too. `yields`: it need not end before a
-    newer revision is acted on (`Policy.yields`).
+    newer revision is acted on (`Policy.yields`). `replaces` is the portal's count of writes that the call was made upon, where
+    one before it may be under way that was to bring something else.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Running:
     key: str | None = None
     remote_id: str | None = None
     transaction: str | None = None
+    replaces: int = 0
     overdue: bool = False
     alarmed: bool = False
     yields: bool = False
@@ -236,6 +238,11 @@ class Publication:
         if first is None or first.hashes == operation.hashes:
             return first or operation
         return replace(first, hashes={})
+
+    def former_revision(self, portal: str) -> int:
+        """Return the portal's count of writes that the end of the operation in flight has to be above (lifecycle §4)."""
+        replaced = 0 if self.running is None else self.running.replaces
+        return max(self.standings[portal].remote_revision, replaced)
 
     def with_standings(self, changed: Iterable[Standing]) -> Publication:
         """Return the publication with these standings put in the place of the portals' former ones."""

@@ -139,7 +139,7 @@ def test_without_a_known_revision_there_is_no_condition(operation: Operation) ->
 def test_a_newer_revision_is_read_and_replaced() -> None:
     portal = Portal(STALE, SHOWN, ACKNOWLEDGED)
     answer = send(portal, Operation.PUT, remote_revision=3, traceparent="00-1-2-01")
-    assert answer.result is Result.ACCEPTED
+    assert (answer.result, answer.replaces) == (Result.ACCEPTED, 7)
     assert [path.partition(" ")[0] for path in portal.paths] == ["PUT", "GET", "PUT"]
     assert portal.requests[2].headers["if-match"] == '"7"'
     assert portal.requests[2].headers["traceparent"] == "00-1-2-01"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -93,16 +94,18 @@ class AvivPublisher(AvivRenderer):
         sends = call.operation is not Operation.DELETE
         body = call.rendering.for_portals(call.listed) if sends else None
         path = "/classifieds" if call.operation is Operation.POST else _path_of(call.remote_id)
+        replaced = 0
         if call.operation is Operation.PUT:
-            reply = self._put(customer, path, body, headers, call.remote_revision)
+            reply, replaced = self._put(customer, path, body, headers, call.remote_revision)
         else:
             reply = self._call(customer, method, path, body=body, headers=headers)
-        return quote_exchange(reply, lambda: read_answer(call, body, reply, self._scale))
+        return quote_exchange(reply, lambda: replace(read_answer(call, body, reply, self._scale), replaces=replaced))
 
-    def _put(self, customer: str, path: str, body: Any, headers: Mapping[str, str], revision: int) -> Reply:
+    def _put(self, customer: str, path: str, body: Any, headers: Mapping[str, str], revision: int) -> tuple[Reply, int]:
         """Replace the revision the hub knows; where AVIV has a newer one, replace that, for the CRM's word is the truth.
 
-        The condition stops a PUT that was delayed on its way from undoing the one after it (§5, 412; §7, 6).
+        The condition stops a PUT that was delayed on its way from undoing the one after it (§5, 412; §7, 6). Returned is
+        the revision replaced as well, the first where the hub knows of none: the 202 names none, and its own is above it.
         """
         condition = {"If-Match": f'"{revision}"'} if revision else {}
         reply = self._call(customer, "PUT", path, body=body, headers={**headers, **condition})
@@ -113,12 +116,12 @@ class AvivPublisher(AvivRenderer):
                 shown = self._call(customer, "GET", path, headers=headers)
             present = read_revision(shown)
             if shown.status == 404:
-                return shown
+                return shown, revision
             if present is None:
                 break
-            condition = {"If-Match": f'"{present}"'}
+            revision, condition = present, {"If-Match": f'"{present}"'}
             reply = self._call(customer, "PUT", path, body=body, headers={**headers, **condition})
-        return reply
+        return reply, max(revision, 1)
 
     def read(self, question: Question) -> tuple[PortalEvent, ...]:
         """Read the latest status of each portal; overdue and undecided, compare what AVIV shows with what was sent."""

@@ -84,7 +84,7 @@ def is_undecided(publication: Publication, events: Iterable[PortalEvent]) -> boo
 def _tells_end(publication: Publication, portal: str, events: Iterable[PortalEvent]) -> bool:
     running = publication.running
     removing = running is not None and portal in running.removing
-    former = publication.standings[portal].remote_revision
+    former = publication.former_revision(portal)
     ends = [event.end for event in events if event.end is not None and portal in (event.portals or (portal,))]
     # lifecycle §4: a deletion ends with `DELETED`, whatever the revision.
     gone = any(removing and end.removal and end.verdict is Verdict.SUCCEEDED for end in ends)
@@ -154,7 +154,7 @@ def read_revision(reply: Reply) -> int | None:
 
 def _newer_revision(publication: Publication, portals: Iterable[str], revision: int | None) -> int | None:
     """Return the revision shown, None where it is no newer: AVIV makes none of a PUT that changes nothing (§4.1)."""
-    former = max(publication.standings[portal].remote_revision for portal in portals)
+    former = max(map(publication.former_revision, portals))
     return revision if revision is not None and revision > former else None
 
 
