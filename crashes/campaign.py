@@ -98,7 +98,7 @@ class Campaign:
         for number in range(RECORDINGS):
             with self.folder.recording(f"{errand.name} {number}"):
                 self.say(f"recording {errand.name}")
-                for _ in range(2):
+                for _ in range(errand.turns):
                     with suppress(*MISHAPS):
                         errand.go(errands)
         self._gather(errand.name, partial(choose_errand, errand=errand))

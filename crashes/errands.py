@@ -33,7 +33,7 @@ class Errands:
     flat: Listing
     houses: list[Listing]
     _published: bool = False
-    _turn: int = 0
+    _renewers: Iterator[Callable[[], None]] = field(init=False)
     _agents: Iterator[str] = field(default_factory=lambda: cycle(AGENTS))
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
@@ -42,6 +42,7 @@ class Errands:
         self._agency = Crm(self.hub.endpoints, f"agency-{uuid4().hex[:8]}")
         self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
         self._resources = describe_stack(self._aws).resources
+        self._renewers = cycle((self._change_houses, self.assign, self._publish_flat, self._sweep_all))
 
     def invoke(self, function: str, event: Any) -> None:
         """Call a function once, as its schedule does, and wait as long as it may last; what becomes of it is its own affair."""
@@ -74,13 +75,9 @@ class Errands:
         self.invoke("ReconcileFunction", {"compare": "heal", "release": self.hub.endpoints["customer_id"]})
 
     def renew(self) -> None:
-        """Tokens end, and everybody needs new ones, each time another one first."""
+        """Tokens end, and somebody needs new ones, each time another one."""
         self._end_tokens()
-        callers = (self._change_houses, self.assign, self._publish_flat, self._sweep_all)
-        first = self._turn % len(callers)
-        self._turn += 1  # also where one of them fails, or nobody else would ever be the first
-        for call in (*callers[first:], *callers[:first]):
-            call()
+        next(self._renewers)()
 
     def _end_tokens(self) -> None:
         """Two portals end their tokens. An OLX token that is lost ends in `consent_revoked`."""
@@ -142,15 +139,18 @@ LAST = "last"
 
 @dataclass(frozen=True)
 class Errand:
-    """A way of this kind: which functions are cut off on it, and what sets it going."""
+    """A way of this kind: which functions are cut off on it, and what sets it going.
+
+    `sites` are those whose name holds one of these: what others pass beside them meanwhile is not the errand's. After so many
+    `turns` it has passed all it can.
+    """
 
     name: str
     functions: tuple[str, ...]
     go: Callable[[Errands], None]
     group: str = "quick"
-    sites: tuple[str, ...] = (
-        "",
-    )  # those whose name holds one of these: what others pass beside them meanwhile is not the errand's
+    sites: tuple[str, ...] = ("",)
+    turns: int = 2
 
 
 # How far a night is, is noted once a night: no second arm could strike there.
@@ -158,10 +158,10 @@ COMPARING = ("aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "port
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
-    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING),
-    Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
-    Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
+    Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
+    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING, turns=4),
+    Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
