@@ -410,6 +410,29 @@ def test_the_end_of_a_lost_revision_is_not_that_of_the_one_made_upon_it() -> Non
     assert hub.told()[-1] == "UPDATING_FAILED(3)"
 
 
+def test_a_refusal_does_not_make_a_lost_revision_forgotten() -> None:
+    """What was lost is sent again and refused; it is under way all the same, and the next revision is made upon it."""
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE, source=Source.POLL)
+    hub.put("SL", text="lost")
+    hub.look()
+    hub.fail(taken=True)
+    hub.now += 2_000
+    hub.look()
+    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.look()
+    hub.refuse()
+    hub.put("SL", text="changed")
+    assert hub.begun() is Op.PUT
+    hub.accept(replaces=2)
+    hub.now += 1_000
+    hub.say(revision=2, state=S.LIVE, source=Source.POLL)
+    assert hub.told()[-1] == "UPDATING(3)"
+
+
 def test_the_end_of_a_lost_revision_comes_too_late_for_the_one_that_ended_without_a_word() -> None:
     hub = _revision_behind_a_lost_one("changed")
     hub.say(ends=Op.PUT, failed=True, source=Source.POLL)

@@ -70,7 +70,8 @@ def accept(
         transaction=answer.transaction or running.transaction,
         remote_id=answer.remote_id or running.remote_id,
         due=running.began_at + policy.operation_due,
-        replaces=answer.replaces if _is_another_unheard(publication, running) else 0,
+        # Of what was lost and is sent again the portal may make nothing: then the lost one's end is this one's.
+        replaces=0 if _is_sent_again(publication, running) else answer.replaces,
     )
     publication = _adopt(publication, answer.remote_id)
     publication = replace(
@@ -100,10 +101,10 @@ def accept(
     return Folded(wake(publication, now), entries, Outcome.APPLIED)
 
 
-def _is_another_unheard(publication: Publication, running: Running) -> bool:
-    """Whether a call that was not answered may be under way still, to bring something else than this one."""
+def _is_sent_again(publication: Publication, running: Running) -> bool:
+    """Whether a call that was not answered may be under way still, to bring the same as this one."""
     lost = publication.unheard
-    return lost is not None and lost.hashes != running.hashes
+    return lost is not None and lost.hashes == running.hashes
 
 
 def _without_surplus(publication: Publication, running: Running) -> Publication:
