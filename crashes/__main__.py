@@ -33,6 +33,8 @@ REPORT = ROOT / ".crashes" / "report.json"
 # A creation at Spotahome that nobody finds may be sent again after a day: twelve minutes here.
 TIME_SCALE = "120"
 PROVIDERS = ("olx", "aviv", "spotahome")
+# So many listings at each portal for errands to change.
+HOUSES = 6
 console = Console(highlight=False)
 
 
@@ -133,8 +135,8 @@ def play_ways(campaign: Campaign, ways: Sequence[Way], ends: Mapping[str, Ends])
 
 
 def prepare_errands(campaign: Campaign) -> Errands:
-    flat, olx, aviv = (campaign.prepare(provider, 1)[0] for provider in ("spotahome", "olx", "aviv"))
-    return Errands(campaign.hub, flat, [olx, aviv])
+    (flat,) = campaign.prepare("spotahome", 1)
+    return Errands(campaign.hub, flat, [one for name in ("olx", "aviv") for one in campaign.prepare(name, HOUSES)])
 
 
 def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> list[threading.Thread]:
