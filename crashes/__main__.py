@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from rich.console import Console
 from rich.table import Table
@@ -34,7 +35,7 @@ REPORT = ROOT / ".crashes" / "report.json"
 TIME_SCALE = "120"
 PROVIDERS = ("olx", "aviv", "spotahome")
 # So many listings at each portal for errands to change.
-HOUSES = 6
+FEW = 6
 console = Console(highlight=False)
 
 
@@ -135,8 +136,8 @@ def play_ways(campaign: Campaign, ways: Sequence[Way], ends: Mapping[str, Ends])
 
 
 def prepare_errands(campaign: Campaign) -> Errands:
-    (flat,) = campaign.prepare("spotahome", 1)
-    return Errands(campaign.hub, flat, [one for name in ("olx", "aviv") for one in campaign.prepare(name, HOUSES)])
+    flats, *houses = (campaign.prepare(provider, FEW) for provider in ("spotahome", "olx", "aviv"))
+    return Errands(campaign.hub, flats, list(chain(*houses)))
 
 
 def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> list[threading.Thread]:

@@ -20,23 +20,23 @@ from sandbox.stack import describe_stack
 
 # The longest time limit of a function is 280 seconds.
 LONGEST_SECONDS = 290
-AGENTS = ("08699e5b-45dd-479e-8a7f-5a7563a843cb", "1f0f9c5e-7c1b-4a60-9b37-0f3f7d8a2f11")
 
 
 @dataclass
 class Errands:
-    """Triggers of these ways, on one hub. `flat` is a listing at Spotahome, `houses` are some at OLX and some at AVIV.
+    """Triggers of these ways, on one hub. `flats` are listings at Spotahome, `houses` some at OLX and some at AVIV: a
+    change of one waits for the lease of a function that was cut off in the change before, so another one comes next.
 
     What would disturb the CRM that everybody else tells is another agency's.
     """
 
     hub: Hub
-    flat: Listing
+    flats: list[Listing]
     houses: list[Listing]
     _published: bool = False
     _houses: dict[str, Iterator[Listing]] = field(init=False)
+    _wanted: Iterator[Listing] = field(init=False)
     _renewers: Iterator[Callable[[], None]] = field(init=False)
-    _agents: Iterator[str] = field(default_factory=lambda: cycle(AGENTS))
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
 
@@ -45,6 +45,7 @@ class Errands:
         self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
         self._resources = describe_stack(self._aws).resources
         self._houses = {name: cycle([one for one in self.houses if one.provider == name]) for name in ("olx", "aviv")}
+        self._wanted = cycle(self.flats)
         change = partial(self._change_house, "aviv")
         self._renewers = cycle((change, self.assign, self._publish_flat, self._sweep_all))
 
@@ -54,10 +55,10 @@ class Errands:
         client.invoke(FunctionName=self._resources[function], Payload=json.dumps(event).encode())
 
     def sweep(self) -> None:
-        """The flat goes public or comes down at Spotahome, which never says so."""
+        """A flat goes public or comes down at Spotahome, which never says so."""
         self._published = not self._published
         order = {"state": "propertyVerified", "published": self._published}
-        self.hub.switch("spotahome", "POST", f"properties/{self.flat.latest['advert']['id']}", order)
+        self.hub.switch("spotahome", "POST", f"properties/{self.flats[0].latest['advert']['id']}", order)
         self.invoke("PollSpotahomeFunction", {"sweep": "full"})
 
     def reconcile(self) -> None:
@@ -89,7 +90,6 @@ class Errands:
             self.hub.switch(portal, "POST", "tokens/expire")
 
     def _change_house(self, provider: str) -> None:
-        """Another one each time: a change waits for the lease of a function that was cut off in the one before."""
         house = next(self._houses[provider])
         house.put(max(house.price, 180_000) + 1_000)
 
@@ -131,9 +131,9 @@ class Errands:
         self._change_house("olx")
 
     def assign(self) -> None:
-        """The CRM gives the flat another agent."""
-        number = find_process(self.flat)
-        body = {"agentId": next(self._agents)}
+        """The CRM gives a flat another agent."""
+        number = find_process(next(self._wanted))
+        body = {"agentId": str(uuid4())}
         self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
 
 
