@@ -65,7 +65,7 @@ erase: .venv/.ready
 
 # ---- checks, quickest first
 test: setup .venv-browser/.ready
-	@for step in lint types validate unit simulation integration e2e; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
+	@for step in lint types validate unit simulation integration e2e campaigns; do echo "── $$step"; $(MAKE) --no-print-directory $$step || exit 1; done
 lint: .venv/.ready
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 format: .venv/.ready
