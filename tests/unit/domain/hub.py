@@ -184,6 +184,10 @@ class Hub:
     def miss(self) -> Outcome:
         return self._take(answers.miss(self.known, self.operation_id, self.now))
 
+    def forget(self) -> Outcome:
+        """Give up the call that was lost, so that the next look sends it again."""
+        return self._take(answers.forget(self.known, self.operation_id, self.now))
+
     def fail(self, *, taken: bool, wait: int = 2_000) -> Outcome:
         return self._postpone(self.now + wait, taken=taken, counts=True, why="503")
 

@@ -52,7 +52,7 @@ def _put_sent_again() -> Hub:
     hub = _lost_put()
     hub.now += 2_000
     hub.look()
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT
     return hub
 
@@ -62,7 +62,7 @@ def _change_again(hub: Hub) -> None:
     hub.now += 2_000
     hub.look()
     hub.put(IMO, text="changed again")
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT
 
 
@@ -173,7 +173,7 @@ def test_a_lost_put_is_sent_again() -> None:
     hub.now += 2_000
     looked = hub.look()
     assert looked.decision.search
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT
 
 
@@ -200,7 +200,7 @@ def test_the_end_of_a_lost_put_is_not_that_of_the_next_one_whose_answer_is_lost_
     hub.publication = replace(hub.known, reread=False)
     hub.now += 2_000
     assert hub.look().decision.search
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT, "it is sent until the portal names it"
     hub.accept(transaction="t-3")
     hub.say(ends=Op.PUT, state=S.LIVE, transaction="t-3")
@@ -270,7 +270,7 @@ def test_a_text_put_back_is_sent_where_a_change_of_it_was_lost() -> None:
     hub.now += 2_000
     hub.look()
     hub.put(IMO)
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT, "the portal may show the other text since"
 
 
@@ -382,8 +382,8 @@ def test_a_creation_that_took_a_day_to_search_has_an_hours_tries_behind_it() -> 
     assert hub.told()[-1] == "CREATING_FAILED(1)"
 
 
-def _revision_behind_a_lost_one(text: str) -> Hub:
-    """AVIV has the change whose answer was lost as its revision 2, and takes another one upon it."""
+def _lost_revision() -> Hub:
+    """AVIV has a change whose answer was lost as its revision 2."""
     hub = Hub(policy=HINTS, channel="aviv")
     hub.post("SL")
     hub.look()
@@ -394,11 +394,21 @@ def _revision_behind_a_lost_one(text: str) -> Hub:
     hub.fail(taken=True)
     hub.now += 2_000
     hub.look()
-    hub.put("SL", text=text)
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    return hub
+
+
+def _take_upon_it(hub: Hub) -> None:
+    """AVIV takes the newest change upon the revision that was lost."""
     assert hub.begun() is Op.PUT
     hub.accept(replaces=2)
     hub.now += 1_000
+
+
+def _revision_behind_a_lost_one(text: str) -> Hub:
+    hub = _lost_revision()
+    hub.put("SL", text=text)
+    hub.forget()
+    _take_upon_it(hub)
     return hub
 
 
@@ -412,23 +422,12 @@ def test_the_end_of_a_lost_revision_is_not_that_of_the_one_made_upon_it() -> Non
 
 def test_a_refusal_does_not_make_a_lost_revision_forgotten() -> None:
     """What was lost is sent again and refused; it is under way all the same, and the next revision is made upon it."""
-    hub = Hub(policy=HINTS, channel="aviv")
-    hub.post("SL")
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(revision=1, state=S.LIVE, source=Source.POLL)
-    hub.put("SL", text="lost")
-    hub.look()
-    hub.fail(taken=True)
-    hub.now += 2_000
-    hub.look()
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
-    hub.look()
+    hub = _lost_revision()
+    hub.forget()
+    assert hub.begun() is Op.PUT
     hub.refuse()
     hub.put("SL", text="changed")
-    assert hub.begun() is Op.PUT
-    hub.accept(replaces=2)
-    hub.now += 1_000
+    _take_upon_it(hub)
     hub.say(revision=2, state=S.LIVE, source=Source.POLL)
     assert hub.told()[-1] == "UPDATING(3)"
 
@@ -454,7 +453,7 @@ def test_of_two_lost_changes_the_end_of_the_later_is_not_that_of_the_first_sent_
     hub.now += 2_000
     hub.look()
     hub.put(IMO, text="changed")
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     assert hub.begun() is Op.PUT
     hub.fail(taken=True)
     hub.now += 1_000
@@ -471,7 +470,7 @@ def test_a_pause_whose_answer_was_lost_is_nobody_elses_removal() -> None:
     hub.ask(Kind.DEACTIVATE, "SL")
     assert hub.begun() is Op.DELETE
     hub.fail(taken=True)
-    hub.publication = answers.forget(hub.known, hub.operation_id, hub.now).publication
+    hub.forget()
     hub.now += 3_000
     hub.say(revision=2, state=S.WITHDRAWN, removal=True)
     assert hub.begun() is None

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from placard.domain import answers
 from placard.domain.classified import Kind
 from placard.domain.events import AdvertState as S
 from placard.domain.events import Operation as Op
@@ -338,7 +337,7 @@ def test_a_portal_put_back_and_taken_off_before_any_look_saw_it_ends_all_the_sam
     assert "RECEIVED(5)" not in aviv.told(portal="BD")
 
 
-def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
+def _hold_a_repost(olx: Hub) -> None:
     _published(olx)
     olx.delete()
     olx.look()
@@ -346,18 +345,16 @@ def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
     olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
     olx.post(IMO)
     olx.look()
+
+
+def test_retry_sends_a_held_repost_at_once(olx: Hub) -> None:
+    _hold_a_repost(olx)
     olx.ask(Kind.RETRY, IMO)
     assert olx.begun() is Op.POST
 
 
 def test_a_held_repost_that_is_edited_says_still_why_it_waits(olx: Hub) -> None:
-    _published(olx)
-    olx.delete()
-    olx.look()
-    olx.accept()
-    olx.say(ends=Op.DELETE, state=S.WITHDRAWN)
-    olx.post(IMO)
-    olx.look()
+    _hold_a_repost(olx)
     olx.put(IMO, text="another")
     olx.look()
     assert olx.look().entries == ()
@@ -475,7 +472,7 @@ def test_the_end_of_a_request_whose_answer_was_lost_ends_no_other_one(olx: Hub) 
             olx.fail(taken=True)
             olx.now += MINUTE
             olx.look()
-            olx._take(answers.forget(olx.known, olx.operation_id, olx.now))
+            olx.forget()
     olx.accept(transaction="t-newest")
     olx.say(ends=Op.PUT, transaction="t-lost", state=S.LIVE, code="active")
     assert olx.known.running is not None
