@@ -155,6 +155,18 @@ def test_storage_that_is_slow_is_given_up_in_time(monkeypatch: pytest.MonkeyPatc
     slow.let_go.set()
 
 
+def test_a_callback_that_was_given_up_holds_up_no_other(monkeypatch: pytest.MonkeyPatch, store: MemoryStore) -> None:
+    slow = SlowStore(FakeClock())
+    use(slow)
+    with monkeypatch.context() as hurried:
+        hurried.setattr(receiver_api, "DEADLINE", 0.05)
+        assert receive_olx.handler(signed(notification()), None)["statusCode"] == 503
+    use(store)
+    assert receive_olx.handler(signed(notification()), None)["statusCode"] == 200
+    assert (stored(store), slow.let_go.is_set()) == (1, False)
+    slow.let_go.set()
+
+
 # --- AVIV ------------------------------------------------------------------------------------------------------------
 
 CALLBACK = (CONTRACTS / "aviv" / "callback_created.json").read_bytes()

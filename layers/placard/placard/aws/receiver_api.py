@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
-from threading import Thread
+from concurrent.futures.thread import ThreadPoolExecutor
 from typing import Any
 
 from placard.domain.errors import MalformedMessageError, StoreUnavailableError, WebhookRejectedError
@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY = 256 * 1024
 # Seconds. A portal drops what takes two; a fast refusal is tried again (contracts/olx.md §4), so we give up before one.
 DEADLINE = 0.9
+# Kept from one callback to the next, since starting a thread takes as long as all else that is ours; a callback that was
+# given up on keeps its own until its call ends.
+_WORKERS = ThreadPoolExecutor()
 
 
 def read_callback(event: dict[str, Any], prefix: str) -> Callback:
@@ -62,21 +65,10 @@ def answer(
 
 def within(seconds: float, work: Callable[[], object]) -> None:
     """Do the work, or give up on it in time with StoreUnavailableError; a write that still succeeds later is harmless."""
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:
-            failures.append(error)
-
-    thread = Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise StoreUnavailableError(f"storage did not answer within {seconds} s")
-    if failures:
-        raise failures[0]
+    try:
+        _WORKERS.submit(work).result(seconds)
+    except TimeoutError as error:
+        raise StoreUnavailableError(f"storage did not answer within {seconds} s") from error
 
 
 def method_of(event: dict[str, Any]) -> str:
