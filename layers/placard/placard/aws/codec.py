@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+Restorer = Callable[[Any], Any]
 
 
 def pack(value: Any) -> Any:
@@ -32,8 +33,7 @@ def pack(value: Any) -> Any:
 
 def unpack(kind: type[T], packed: Mapping[str, Any]) -> T:
     """Return the dataclass that `pack` made this of. Members it does not know are passed over."""
-    hints: dict[str, Any] = _hints(cast("Any", kind))
-    return kind(**{name: _restore(hint, packed[name]) for name, hint in hints.items() if name in packed})
+    return cast("T", _restorer(cast("Any", kind))(packed))
 
 
 def compress(packed: Any) -> bytes:
@@ -51,26 +51,34 @@ def unpacked_size(data: bytes) -> int:
     return len(zlib.decompress(data))
 
 
-def _restore(hint: Any, packed: Any) -> Any:
-    if packed is None or hint is Any:
-        return packed
+# Worked out once for each type: every request reads publications, and asking the types costs more than restoring them.
+@cache
+def _restorer(hint: Any) -> Restorer:
+    """Return what restores a value of this type. None stands for itself, and what is of no known type stays as it is."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return _restore(next(argument for argument in arguments if argument is not type(None)), packed)
+        restore = _restorer(next(argument for argument in arguments if argument is not type(None)))
+        return lambda packed: None if packed is None else restore(packed)
     if origin in (tuple, frozenset):
-        return origin(_restore(arguments[0], member) for member in packed)
+        restore = _restorer(arguments[0])
+        return lambda packed: origin(map(restore, packed))
     if origin is Mapping:
-        return {_restore(arguments[0], key): _restore(arguments[1], member) for key, member in packed.items()}
+        name, value = _restorer(arguments[0]), _restorer(arguments[1])
+        return lambda packed: {name(key): value(member) for key, member in packed.items()}
     if is_dataclass(hint):
-        return unpack(hint, packed)  # type: ignore[arg-type] # a dataclass in a type hint is a class
-    if issubclass(hint, tuple):
-        return hint(*packed)  # a NamedTuple, kept as a list
-    return hint(packed) if issubclass(hint, Enum) else packed
+        return _dataclass_restorer(hint)
+    if isinstance(hint, type) and issubclass(hint, tuple):
+        return lambda packed: hint(*packed)  # a NamedTuple, kept as a list
+    return hint if isinstance(hint, type) and issubclass(hint, Enum) else _keep
 
 
-@cache
-def _hints(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+def _dataclass_restorer(kind: Any) -> Restorer:
+    restorers = {name: _restorer(hint) for name, hint in get_type_hints(kind).items()}
+    return lambda packed: kind(**{name: restorers[name](packed[name]) for name in packed if name in restorers})
+
+
+def _keep(packed: Any) -> Any:
+    return packed
 
 
 @cache
