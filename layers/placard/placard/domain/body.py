@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from placard.domain.channels import PORTALS
 from placard.domain.members import CHOICES, MEMBERS, PRICE_MEMBERS, REQUIRED, Shape
@@ -112,33 +112,52 @@ def _check_key(body: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("/data/metaData/source/offererEstateId", f"must have 1 to {LONGEST_KEY} characters")
 
 
+class _Rule(NamedTuple):
+    """What a member must be. `inside` looks into one that is; None where it holds nothing else."""
+
+    is_right: Callable[[Any], bool]
+    reason: str
+    inside: Callable[[str, Any, str], Iterator[Fault]] | None = None
+
+
 def _check_object(pattern: str, value: dict[str, Any], pointer: str = "") -> Iterator[Fault]:
-    named = _SHAPES.get(pattern, {})
+    named = _NAMED.get(pattern, {})
     for name, member in value.items():
-        shape = named.get(name)
-        if shape is not None:
-            yield from _check(shape, f"{pattern}/{name}", member, point(pointer, name))
+        rule = named.get(name)
+        # Most members are right and hold nothing else: no pointer is made for those.
+        if rule is not None and (rule.inside is not None or not rule.is_right(member)):
+            yield from _check(rule, f"{pattern}/{name}", member, point(pointer, name))
 
 
-def _check(shape: Shape, pattern: str, value: Any, pointer: str) -> Iterator[Fault]:
-    is_right, reason = _RULES[shape]
-    if not is_right(value):
-        yield Fault(pointer, reason)
-    elif pattern in CHOICES and value not in CHOICES[pattern]:
+def _check(rule: _Rule, pattern: str, value: Any, pointer: str) -> Iterator[Fault]:
+    if not rule.is_right(value):
+        yield Fault(pointer, rule.reason)
+    elif rule.inside is not None:
+        yield from rule.inside(pattern, value, pointer)
+
+
+def _check_choice(pattern: str, value: str, pointer: str) -> Iterator[Fault]:
+    if value not in CHOICES[pattern]:
         yield Fault(pointer, f"must be one of {', '.join(CHOICES[pattern])}")
-    elif shape is Shape.OBJECT:
-        yield from _check_object(pattern, value, pointer)
-    elif shape is Shape.OBJECTS:
-        for place, item in enumerate(value):
-            yield from _check(Shape.OBJECT, f"{pattern}/*", item, point(pointer, place))
-    elif shape is Shape.STRINGS:
-        for place, item in enumerate(value):
-            yield from _check(Shape.STRING, "", item, point(pointer, place))
-    elif shape is Shape.TEXTS:
-        for name, item in value.items():
-            yield from _check(Shape.STRING, "", item, point(pointer, name))
-    elif shape is Shape.PRICE:
-        yield from _check_object("price", value, pointer)
+
+
+def _check_price(_: str, value: dict[str, Any], pointer: str) -> Iterator[Fault]:
+    yield from _check_object("price", value, pointer)
+
+
+def _check_objects(pattern: str, value: list[Any], pointer: str) -> Iterator[Fault]:
+    for place, item in enumerate(value):
+        yield from _check(_RULES[Shape.OBJECT], f"{pattern}/*", item, point(pointer, place))
+
+
+def _check_strings(_: str, value: list[Any], pointer: str) -> Iterator[Fault]:
+    for place, item in enumerate(value):
+        yield from _check(_RULES[Shape.STRING], "", item, point(pointer, place))
+
+
+def _check_texts(_: str, value: dict[str, Any], pointer: str) -> Iterator[Fault]:
+    for name, item in value.items():
+        yield from _check(_RULES[Shape.STRING], "", item, point(pointer, name))
 
 
 def _is_number(value: Any) -> bool:
@@ -164,22 +183,30 @@ def _is_geometry(value: Any) -> bool:
     return value.get("type") != "Point" or (len(places) >= 2 and all(_is_number(number) for number in places))
 
 
-_RULES: dict[Shape, tuple[Callable[[Any], bool], str]] = {
-    Shape.STRING: (lambda value: isinstance(value, str), "must be a string"),
-    Shape.NUMBER: (_is_number, "must be a number"),
-    Shape.AMOUNT: (_is_amount, "must be a number that is not negative"),
-    Shape.INTEGER: (lambda value: _is_number(value) and value == int(value), "must be a whole number"),
-    Shape.BOOLEAN: (lambda value: isinstance(value, bool), "must be true or false"),
-    Shape.CHOICE: (lambda value: isinstance(value, str | bool), "must be YES, NO or NOT_APPLICABLE"),
-    Shape.OBJECT: (lambda value: isinstance(value, dict), "must be an object"),
-    Shape.TEXTS: (lambda value: isinstance(value, dict), "must be an object of strings"),
-    Shape.STRINGS: (lambda value: isinstance(value, list), "must be a list of strings"),
-    Shape.OBJECTS: (lambda value: isinstance(value, list), "must be a list of objects"),
-    Shape.PRICE: (lambda value: isinstance(value, dict), 'must be a price object such as {"amount": 412000}'),
-    Shape.MONEY: (_is_money, "must be a number that is not negative, or {value, currency} of one"),
-    Shape.GEOMETRY: (_is_geometry, "must be a GeoJSON geometry, longitude first"),
+_RULES = {
+    Shape.STRING: _Rule(lambda value: isinstance(value, str), "must be a string"),
+    Shape.NUMBER: _Rule(_is_number, "must be a number"),
+    Shape.AMOUNT: _Rule(_is_amount, "must be a number that is not negative"),
+    Shape.INTEGER: _Rule(lambda value: _is_number(value) and value == int(value), "must be a whole number"),
+    Shape.BOOLEAN: _Rule(lambda value: isinstance(value, bool), "must be true or false"),
+    Shape.CHOICE: _Rule(lambda value: isinstance(value, str | bool), "must be YES, NO or NOT_APPLICABLE"),
+    Shape.OBJECT: _Rule(lambda value: isinstance(value, dict), "must be an object", _check_object),
+    Shape.TEXTS: _Rule(lambda value: isinstance(value, dict), "must be an object of strings", _check_texts),
+    Shape.STRINGS: _Rule(lambda value: isinstance(value, list), "must be a list of strings", _check_strings),
+    Shape.OBJECTS: _Rule(lambda value: isinstance(value, list), "must be a list of objects", _check_objects),
+    Shape.PRICE: _Rule(
+        lambda value: isinstance(value, dict), 'must be a price object such as {"amount": 412000}', _check_price
+    ),
+    Shape.MONEY: _Rule(_is_money, "must be a number that is not negative, or {value, currency} of one"),
+    Shape.GEOMETRY: _Rule(_is_geometry, "must be a GeoJSON geometry, longitude first"),
 }
-_SHAPES: dict[str, dict[str, Shape]] = {
-    pattern: {name: shape for shape, names in members.items() for name in names.split()}
+
+
+def _rule_of(shape: Shape, pattern: str) -> _Rule:
+    return _RULES[shape]._replace(inside=_check_choice) if pattern in CHOICES else _RULES[shape]
+
+
+_NAMED = {
+    pattern: {name: _rule_of(shape, f"{pattern}/{name}") for shape, names in members.items() for name in names.split()}
     for pattern, members in (MEMBERS | {"price": PRICE_MEMBERS}).items()
 }
