@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -134,6 +135,12 @@ json_values = st.recursive(
 @given(st.dictionaries(st.text(), json_values))
 def test_canonical_json_does_not_know_the_order_of_members(value: dict[str, Any]) -> None:
     assert canonical_json(dict(reversed(value.items()))) == canonical_json(value)
+
+
+@given(st.integers(1 - 2**53, 2**53 - 1), st.text() | st.from_regex(r"[0-9]+\.0+"))
+def test_canonical_json_writes_whole_numbers_alike_and_leaves_texts_alone(number: int, text: str) -> None:
+    spelt = json.dumps({"number": number, "text": text}, ensure_ascii=False, separators=(",", ":"))
+    assert canonical_json({"text": text, "number": float(number)}) == spelt.encode("utf-8", "surrogatepass")
 
 
 @given(st.text(min_size=1), st.text(min_size=1), st.text(min_size=1))

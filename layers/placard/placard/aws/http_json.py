@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from placard.domain.refusals import UnreadableBodyError
 
 # A classified is 9 levels deep; whatever is far deeper was made to exhaust a parser's stack.
 DEEPEST = 64
+# Half of a pair can only come as an escape: UTF-8 itself has none.
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def read_json(raw: bytes) -> Any:
@@ -29,7 +32,8 @@ def read_json(raw: bytes) -> Any:
             object_pairs_hook=_read_object,
         )
         # Text that cannot be written as UTF-8 again (a lone surrogate) could be neither stored nor passed on.
-        json.dumps(value, ensure_ascii=False).encode()
+        if _SURROGATE.search(raw):
+            json.dumps(value, ensure_ascii=False).encode()
     except UnicodeError:
         raise UnreadableBodyError("The body is not UTF-8, or holds half a surrogate pair") from None
     except ValueError as error:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
+
+# How Python writes a whole float; inside a text it means nothing, and is looked at for nothing.
+_WHOLE_FLOAT = re.compile(r"\.0(?![0-9])")
 
 
 def canonical_json(value: Any) -> bytes:
@@ -12,13 +16,19 @@ def canonical_json(value: Any) -> bytes:
 
     Numbers are the one place where Python and RFC 8785 differ: a whole float is written as an integer.
     """
-    text = json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = _write(value)
+    if _WHOLE_FLOAT.search(text):
+        text = _write(_plain(value))
     return text.encode("utf-8", "surrogatepass")
 
 
 def content_hash(value: Any) -> str:
     """Return the SHA-256 of the canonical JSON, 64 hex digits."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def _write(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
