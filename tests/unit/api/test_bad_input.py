@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 from typing import Any
 
 import pytest
@@ -433,3 +434,13 @@ def test_an_unknown_route_is_not_found() -> None:
     crm = Crm()
     event = crm.event("publish_classified/post.json", BODY, {}) | {"routeKey": "POST /elsewhere"}
     assert crm.send(event).status == 404
+
+
+def test_a_refusal_is_logged_with_what_its_caller_was_told(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "placard")
+    crm = Crm()
+    assert crm.post(BODY).status == 202
+    assert caplog.records == []
+    refused = crm.post([])
+    (record,) = caplog.records
+    assert (vars(record)["instance"], vars(record)["status"]) == (refused.problem["instance"], 400)

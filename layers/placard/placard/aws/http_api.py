@@ -191,7 +191,10 @@ def serve(
         if refusal.status >= 500:
             _LOG.exception("no proper answer", extra={"instance": instance})
         answer = _answer(refusal, traceparent)
-    _LOG.info("answered", extra={"route": event.get("routeKey"), "status": answer["statusCode"], "instance": instance})
+    # API Gateway's own log has a line for every answer; a refusal's is looked for by the `instance` that the caller was told.
+    level = logging.INFO if answer["statusCode"] >= 400 else logging.DEBUG
+    extra = {"route": event.get("routeKey"), "status": answer["statusCode"], "instance": instance}
+    _LOG.log(level, "answered", extra=extra)
     return answer
 
 
