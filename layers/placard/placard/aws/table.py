@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -124,21 +123,16 @@ class Table:
         call = getattr(self._client, f"sync_{operation}")
         engine = load_engine()
         began = time.monotonic()
-        with translating(), _refusing():
+        with translating():
             try:
+                try:
+                    return call(*arguments, **options)
+                except engine.ConnectionException:
+                    if time.monotonic() - began > self._limits.connect:
+                        raise
                 return call(*arguments, **options)
-            except engine.ConnectionException:
-                if time.monotonic() - began > self._limits.connect:
-                    raise
-            return call(*arguments, **options)
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    try:
-        yield
-    except load_engine().ConditionalCheckFailedException as error:
-        raise ConditionRefusedError(getattr(error, "item", None)) from error
+            except engine.ConditionalCheckFailedException as error:
+                raise ConditionRefusedError(getattr(error, "item", None)) from error
 
 
 def _cancelled(names: Sequence[str], message: str) -> PlacardError | None:
