@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -26,7 +27,7 @@ GROUPS: dict[str, Callable[[Stage], list[Row]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Return 1 where a row misses its bound."""
+    """Return 1 where a row misses its bound, or the bench was broken off."""
     unknown = set(names) - set(GROUPS)
     if unknown:
         sys.exit(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
@@ -39,11 +40,22 @@ def main(names: list[str]) -> int:
         console.print(f"{name}: done")
         write(rows, FOLDER / "results.json")
 
-    with set_up() as stage:
-        for name in [name for name in GROUPS if not names or name in names]:
-            add(name, partial(GROUPS[name], stage))
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # whoever ends the bench leaves no AWS behind, and has its rows so far
+        signal.signal(number, signal.default_int_handler)
+    broken_off = False
+    try:
+        with set_up() as stage:
+            for name in [name for name in GROUPS if not names or name in names]:
+                add(name, partial(GROUPS[name], stage))
+    except KeyboardInterrupt:
+        broken_off = True
     show(rows)
-    return int(any(row.ok is False for row in rows))
+    if broken_off:
+        console.print("[red]broken off[/]: what was measured so far is shown")
+    return int(broken_off or any(row.ok is False for row in rows))
 
 
 if __name__ == "__main__":
