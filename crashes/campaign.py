@@ -25,6 +25,9 @@ MISHAPS = (SandboxError, httpx.HTTPError, BotoCoreError, ClientError)
 PATIENCE_SECONDS = 300.0
 # An errand's arm has struck by then, or the point was not passed any more.
 ERRAND_SECONDS = 90.0
+# What is passed by chance need not come at all.
+CHANCE_SECONDS = 20.0
+PACE_SECONDS = 1.0
 # The same of the arms of those that are judged later: a sweep has to find their processes first.
 LATE_SECONDS = 300.0
 # How often each way is recorded: what is not passed each time is passed by chance, behind a lost race.
@@ -214,10 +217,11 @@ class Campaign:
             def goes(arm: Arm = arm) -> bool:
                 with suppress(*MISHAPS):
                     errand.go(errands)
-                return self.folder.has_struck(arm)
+                # Going again at once would only fill the portals with what errands publish.
+                return await_condition(lambda: self.folder.has_struck(arm), PACE_SECONDS)
 
             with self.folder.armed([arm]):
-                struck = await_condition(goes, ERRAND_SECONDS)
+                struck = await_condition(goes, CHANCE_SECONDS if cut.by_chance else ERRAND_SECONDS)
             self._note([cut])
             self.say(f"{errand.name}: {point}, {phase}: {'struck' if struck else 'not passed'}")
 
@@ -243,6 +247,6 @@ def choose_errand(points: frozenset[Point], errand: Errand) -> list[Point]:
     found = {
         Point(one.function, one.site, one.via, None)
         for one in points
-        if one.function in errand.functions and not why_not(one.site) and any(part in one.site for part in errand.sites)
+        if one.function in errand.functions and not why_not(one.site) and any(part in str(one) for part in errand.parts)
     }
     return sorted(found, key=str)

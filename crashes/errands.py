@@ -147,20 +147,22 @@ LAST = "last"
 class Errand:
     """A way of this kind: which functions are cut off on it, and what sets it going.
 
-    `sites` are those whose name holds one of these: what others pass beside them meanwhile is not the errand's. After so many
-    `turns` it has passed all it can.
+    Its points are those whose name holds one of `parts`: what others pass beside them meanwhile is not the errand's. After so
+    many `turns` it has passed all it can.
     """
 
     name: str
     functions: tuple[str, ...]
     go: Callable[[Errands], None]
     group: str = "quick"
-    sites: tuple[str, ...] = ("",)
+    parts: tuple[str, ...] = ("",)
     turns: int = 2
 
 
 # How far a night is, is noted once a night: no second arm could strike there.
 COMPARING = ("aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
+# Not what creations that were cut off before pass, which the same function tries again.
+ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
@@ -168,7 +170,7 @@ ERRANDS = (
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
     Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING, turns=4),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign),
+    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )
