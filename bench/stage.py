@@ -118,10 +118,13 @@ class Stage:
                 text=True,
             )
             os.close(writing)
-            first_line = reports.readline()
-            first = time.perf_counter() - began
-            last_line = reports.readline()
-        _, complaint = worker.communicate()
+            try:
+                first_line = reports.readline()
+                first = time.perf_counter() - began
+                last_line = reports.readline()
+                _, complaint = worker.communicate()
+            finally:
+                worker.kill()  # it has ended, unless the bench is broken off
         if not last_line:
             raise RuntimeError(f"{build}/{function} ended with {worker.returncode}:\n{complaint}")
         figures = json.loads(last_line)
