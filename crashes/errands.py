@@ -16,6 +16,7 @@ from placard.domain.instants import to_text
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
 from sandbox.samples import PORTUGUESE_FLAT, load_sample
+from sandbox.seed import SPOTAHOME_ACCOUNT
 from sandbox.stack import describe_stack
 
 # The longest time limit of a function is 280 seconds.
@@ -34,6 +35,7 @@ class Errands:
     flats: list[Listing]
     houses: list[Listing]
     _published: bool = False
+    _has_another: bool = False
     _houses: dict[str, Iterator[Listing]] = field(init=False)
     _wanted: Iterator[Listing] = field(init=False)
     _renewers: Iterator[Callable[[], None]] = field(init=False)
@@ -55,7 +57,10 @@ class Errands:
         client.invoke(FunctionName=self._resources[function], Payload=json.dumps(event).encode())
 
     def sweep(self) -> None:
-        """A flat goes public or comes down at Spotahome, which never says so."""
+        """A flat goes public or comes down at Spotahome, which never says so; the agency has another one, of its own."""
+        if not self._has_another:
+            self.hub.switch("spotahome", "POST", "processes", {"count": 1, "email": SPOTAHOME_ACCOUNT["email"]})
+            self._has_another = True
         self._published = not self._published
         order = {"state": "propertyVerified", "published": self._published}
         self.hub.switch("spotahome", "POST", f"properties/{self.flats[0].latest['advert']['id']}", order)
@@ -70,7 +75,10 @@ class Errands:
         self.invoke("ReconcileFunction", {})
 
     def compare(self) -> None:
-        """The nightly comparison, with what each portal lists, and new tokens for it."""
+        """The comparison of a new night, with what each portal lists, and new tokens for it."""
+        # A night's work is done once, and this is the next night.
+        table, night = self._resources["Table"], {"pk": {"S": "RECONCILE"}, "sk": {"S": "COMPARISON"}}
+        self._aws.client("dynamodb").delete_item(TableName=table, Key=night)
         self._end_tokens()
         self.invoke("ReconcileFunction", {"compare": "nightly"})
         self.night()
@@ -159,8 +167,7 @@ class Errand:
     turns: int = 2
 
 
-# How far a night is, is noted once a night: no second arm could strike there.
-COMPARING = ("aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
+COMPARING = ("aws.progress", "aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
 # Not what creations that were cut off before pass, which the same function tries again.
 ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")

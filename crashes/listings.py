@@ -28,11 +28,20 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Goal:
-    """Where a way ends: the word, the advert's state in the hub, and whether the portal shows it to the public."""
+    """Where a way ends: the word, the advert's state in the hub, and whether the portal shows it to the public.
+
+    `later` is the word once the portal has been silent for so long that the hub says so.
+    """
 
     word: str
     state: str
     shown: bool
+    later: str = ""
+
+    def is_said(self, entry: Json, revision: int) -> bool:
+        """Whether an entry says this of a revision."""
+        said = (entry.get("revision"), (entry.get("advert") or {}).get("state"))
+        return said == (revision, self.state) and entry.get("status") in (self.word, self.later)
 
 
 @dataclass
@@ -198,9 +207,8 @@ def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Se
     if not listing.revision:
         return "its CRM got no answer"
     latest = listing.latest
-    advert = latest.get("advert") or {}
-    said = (latest.get("revision"), latest.get("status"), advert.get("state"))
-    if said != (listing.revision, goal.word, goal.state):
+    if not goal.is_said(latest, listing.revision):
+        said = (latest.get("revision"), latest.get("status"), (latest.get("advert") or {}).get("state"))
         return f"the hub says {said}, not {(listing.revision, goal.word, goal.state)}: {latest.get('message')}"
     mine = [one for one in adverts if listing.key in one["key"]]
     wrong = _complain_of_adverts(mine, listing, goal)
@@ -221,8 +229,7 @@ def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Se
 
 def _is_told(listing: Listing, goal: Goal, accepted: Sequence[Json]) -> bool:
     """Whether the CRM has heard of the goal: before that, there is no need to ask the hub again and again."""
-    wanted = (listing.revision, goal.word, goal.state)
-    return any(wanted == (one["revision"], one["status"], (one.get("advert") or {}).get("state")) for one in accepted)
+    return any(goal.is_said(one, listing.revision) for one in accepted)
 
 
 def _complain_of_adverts(mine: Sequence[Json], listing: Listing, goal: Goal) -> str | None:
