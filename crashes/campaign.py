@@ -245,8 +245,6 @@ def both_ends(points: Sequence[Point]) -> list[End]:
 def choose_errand(points: frozenset[Point], errand: Errand) -> list[Point]:
     """The points of an errand: each site of its functions on each way through the use case, whatever the pass."""
     found = {
-        Point(one.function, one.site, one.via, None)
-        for one in points
-        if one.function in errand.functions and not why_not(one.site) and any(part in str(one) for part in errand.parts)
+        Point(one.function, one.site, one.via, None) for one in points if errand.owns(one) and not why_not(one.site)
     }
     return sorted(found, key=str)

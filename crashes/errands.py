@@ -12,6 +12,7 @@ from uuid import uuid4
 from botocore.config import Config
 
 from crashes.listings import Hub, Listing, find_process
+from crashes.plan import Point
 from placard.domain.instants import to_text
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
@@ -155,8 +156,8 @@ LAST = "last"
 class Errand:
     """A way of this kind: which functions are cut off on it, and what sets it going.
 
-    Its points are those whose name holds one of `parts`: what others pass beside them meanwhile is not the errand's. After so
-    many `turns` it has passed all it can.
+    Its points are those whose name holds one of `parts` and none of `but`: what others pass beside them meanwhile is not the
+    errand's. After so many `turns` it has passed all it can.
     """
 
     name: str
@@ -164,20 +165,28 @@ class Errand:
     go: Callable[[Errands], None]
     group: str = "quick"
     parts: tuple[str, ...] = ("",)
+    but: tuple[str, ...] = ()
     turns: int = 2
+
+    def owns(self, point: Point) -> bool:
+        """Whether a point is the errand's."""
+        name = str(point)
+        named = any(part in name for part in self.parts) and not any(part in name for part in self.but)
+        return named and point.function in self.functions
 
 
 COMPARING = ("aws.progress", "aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
 # Not what creations that were cut off before pass, which the same function tries again.
 ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
+# What needs a token passes these only where one has just ended: `renew` sees to that.
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
-    Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps"),
+    Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
     Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING, turns=4),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING),
+    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=RENEWING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )
