@@ -104,6 +104,8 @@ class Campaign:
                 for _ in range(errand.turns):
                     with suppress(*MISHAPS):
                         errand.go(errands)
+                    # A token that ends before it was used is a refused password to the hub, and nobody asks for one then.
+                    self.folder.await_quiet()
         self._gather(errand.name, partial(choose_errand, errand=errand))
 
     def _gather(self, name: str, chosen: Callable[[frozenset[Point]], Sequence[Point]]) -> None:
