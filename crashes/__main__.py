@@ -113,8 +113,11 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
     errands = [errand for errand in ERRANDS if errand.name in asked.errands.split(",")]
     on = prepare_errands(campaign)
     campaign.night = on.night
+    beside = [one for one in errands if one.group not in (FIRST, LAST)]
+    for errand in beside:  # while nothing has been disturbed yet
+        campaign.record_errand(errand, on)
     run_alone(campaign, [one for one in errands if one.group == FIRST], on, most)
-    threads = start_errands(campaign, [one for one in errands if one.group not in (FIRST, LAST)], on, most)
+    threads = start_errands(campaign, beside, on, most)
     play_ways(campaign, ways, ends)
     play_ways(campaign, ways, campaign.take_missed(ways))
     for thread in threads:
@@ -144,7 +147,6 @@ def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, mo
     """Errands that wait for the same things run one after the other, the others side by side."""
     groups: dict[str, list[Errand]] = {}
     for errand in errands:
-        campaign.record_errand(errand, on)
         groups.setdefault(errand.group, []).append(errand)
     threads = [
         threading.Thread(target=run_errands, args=(campaign, group, on, most), daemon=True) for group in groups.values()

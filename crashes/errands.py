@@ -181,7 +181,7 @@ ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
 # What needs a token passes these only where one has just ended: `renew` sees to that.
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
-    Errand("poll", ("poll_spotahome",), Errands.sweep, FIRST, but=RENEWING),
+    Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
     Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING, turns=4),
