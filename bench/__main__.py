@@ -40,10 +40,8 @@ def main(names: list[str]) -> int:
         console.print(f"{name}: done")
         write(rows, FOLDER / "results.json")
 
-    for number in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # whoever ends the bench leaves no AWS behind, and has its rows so far
+    # Whoever ends the bench leaves no AWS behind, and has its rows so far.
+    for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     broken_off = False
     try:

@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 300.0
 ERRAND_SECONDS = 90.0
 # What is passed by chance need not come at all.
 CHANCE_SECONDS = 20.0
+# Going an errand again at once would only fill the portals with what errands publish.
 PACE_SECONDS = 1.0
 # The same of the arms of those that are judged later: a sweep has to find their processes first.
 LATE_SECONDS = 300.0
@@ -219,7 +220,6 @@ class Campaign:
             def goes(arm: Arm = arm) -> bool:
                 with suppress(*MISHAPS):
                     errand.go(errands)
-                # Going again at once would only fill the portals with what errands publish.
                 return await_condition(lambda: self.folder.has_struck(arm), PACE_SECONDS)
 
             with self.folder.armed([arm]):

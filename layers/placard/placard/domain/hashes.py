@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-# How Python writes a whole float; inside a text it means nothing, and is looked at for nothing.
+# How Python writes a whole float. Where only a text has it, the value is written twice, and alike.
 _WHOLE_FLOAT = re.compile(r"\.0(?![0-9])")
 
 
