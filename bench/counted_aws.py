@@ -17,14 +17,18 @@ import io
 import json
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from copy import deepcopy
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -37,6 +41,21 @@ Start = Callable[..., Any]
 Call = dict[str, Any]
 Key = tuple[str, str, str]
 SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "TrentService": "kms"}
+
+
+# The partition keys that the call at hand writes.
+_WRITTEN: ContextVar[frozenset[str]] = ContextVar("_WRITTEN", default=frozenset())
+
+
+class Partitions(defaultdict[DynamoType, dict[DynamoType, Any]]):
+    """A full table's partitions. moto copies a table before each step of a transaction, in case it is taken back; of a
+    hundred thousand classifieds that takes a minute. What the transaction does not write need not be copied."""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Partitions:
+        copied = Partitions(dict, self)
+        written = self.keys() & {DynamoType({"S": pk}) for pk in _WRITTEN.get()}
+        copied.update({pk: deepcopy(self[pk], memo) for pk in written})
+        return copied
 
 
 class CountedAws:
@@ -74,6 +93,7 @@ class CountedAws:
         call: Call = {"by": name, "service": SERVICES.get(service, "other"), "action": action or environ["PATH_INFO"]}
         asked = json.loads(body) if service in SERVICES and body else {}
         writes = _list_writes(action, asked) if call["service"] == "dynamodb" else []
+        _WRITTEN.set(frozenset(pk for _, pk, _ in writes))
         with self._alone(writes):
             before = [_read(*key) for key in writes]
             answered = b"".join(self._moto(environ, _noting(call, start)))
@@ -180,7 +200,9 @@ def _read(table: str, pk: str, sk: str) -> Item | None:
 
 def _copy_item(table: str, pk: str, sk: str, count: int) -> None:
     """Put copies of an item into its table: what a hundred thousand calls would do in an hour."""
-    original = _read(table, pk, sk) or {}
+    original, filled = _read(table, pk, sk) or {}, _backend().get_table(table)
+    filled.items = Partitions(dict, filled.items)
+    filled.stream_shard = None  # nobody reads it, and moto keeps all it ever held
     for _ in range(count):
         _backend().put_item(table, {**original, "pk": {"S": f"CLASSIFIED#{uuid4()}"}})
 
