@@ -23,8 +23,9 @@ AT_ONCE = 6
 # What the sandbox, a simulator or the embedded AWS may answer: it is no finding.
 MISHAPS = (SandboxError, httpx.HTTPError, BotoCoreError, ClientError)
 PATIENCE_SECONDS = 300.0
-# An errand's arm has struck by then, or the point was not passed any more.
-ERRAND_SECONDS = 90.0
+# An errand's arm has struck by then, or the point was not passed any more. Who was cut off before may hold a token's lease
+# for a minute (`portals.spotahome.tokens.LEASE`), and a login may rest for half of one; then several turns more.
+ERRAND_SECONDS = 240.0
 # What is passed by chance need not come at all.
 CHANCE_SECONDS = 20.0
 # Going an errand again at once would only fill the portals with what errands publish.
