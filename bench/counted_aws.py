@@ -17,11 +17,11 @@ import io
 import json
 import sys
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from copy import deepcopy
+from copy import copy, deepcopy
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -29,6 +29,8 @@ from uuid import uuid4
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.dynamo_type import Item as MotoItem
+from moto.dynamodb.models.table import Table
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -43,19 +45,28 @@ Key = tuple[str, str, str]
 SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "TrentService": "kms"}
 
 
-# The partition keys that the call at hand writes.
-_WRITTEN: ContextVar[frozenset[str]] = ContextVar("_WRITTEN", default=frozenset())
+# The partitions that the call at hand writes or queries; none where it may read any.
+_NAMED: ContextVar[frozenset[str]] = ContextVar("_NAMED", default=frozenset())
 
 
-class Partitions(defaultdict[DynamoType, dict[DynamoType, Any]]):
-    """A full table's partitions. moto copies a table before each step of a transaction, in case it is taken back; of a
-    hundred thousand classifieds that takes a minute. What the transaction does not write need not be copied."""
+class FullTable(Table):
+    """A table of a hundred thousand classifieds. moto sorts a whole table to find a partition, and copies it before each
+    step of a transaction, in case it is taken back; of so many that takes seconds. What a call does not name is left alone.
+    """
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Partitions:
-        copied = Partitions(dict, self)
-        written = self.keys() & {DynamoType({"S": pk}) for pk in _WRITTEN.get()}
-        copied.update({pk: deepcopy(self[pk], memo) for pk in written})
+    def all_items(self) -> list[MotoItem]:
+        if not _NAMED.get():
+            return super().all_items()
+        return [item for pk in self._named() for _, item in sorted(self.items[pk].items(), key=itemgetter(0))]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FullTable:
+        copied = copy(self)
+        copied.items = self.items.copy()
+        copied.items.update({pk: deepcopy(self.items[pk], memo) for pk in self._named()})
         return copied
+
+    def _named(self) -> list[DynamoType]:
+        return [key for pk in _NAMED.get() if (key := DynamoType({"S": pk})) in self.items]
 
 
 class CountedAws:
@@ -93,7 +104,7 @@ class CountedAws:
         call: Call = {"by": name, "service": SERVICES.get(service, "other"), "action": action or environ["PATH_INFO"]}
         asked = json.loads(body) if service in SERVICES and body else {}
         writes = _list_writes(action, asked) if call["service"] == "dynamodb" else []
-        _WRITTEN.set(frozenset(pk for _, pk, _ in writes))
+        _NAMED.set(frozenset(pk for _, pk, _ in writes) or _list_queried(action, asked))
         with self._alone(writes):
             before = [_read(*key) for key in writes]
             answered = b"".join(self._moto(environ, _noting(call, start)))
@@ -153,6 +164,13 @@ def _list_writes(action: str, asked: Any) -> list[Key]:
     return [key_of(asked)] if writes and "pk" in (asked.get("Key") or asked["Item"]) else []
 
 
+def _list_queried(action: str, asked: Any) -> frozenset[str]:
+    """Return all texts among the values of a table's query: one of them is its partition's key."""
+    if action != "Query" or "IndexName" in asked:
+        return frozenset()
+    return frozenset(value["S"] for value in asked["ExpressionAttributeValues"].values() if "S" in value)
+
+
 def _price_reading(action: str, asked: Any, answered: Any) -> Call:
     if action == "GetItem":
         found, consistent = [[answered["Item"]] if "Item" in answered else []], bool(asked.get("ConsistentRead"))
@@ -201,7 +219,7 @@ def _read(table: str, pk: str, sk: str) -> Item | None:
 def _copy_item(table: str, pk: str, sk: str, count: int) -> None:
     """Put copies of an item into its table: what a hundred thousand calls would do in an hour."""
     original, filled = _read(table, pk, sk) or {}, _backend().get_table(table)
-    filled.items = Partitions(dict, filled.items)
+    filled.__class__ = FullTable
     filled.stream_shard = None  # nobody reads it, and moto keeps all it ever held
     for _ in range(count):
         _backend().put_item(table, {**original, "pk": {"S": f"CLASSIFIED#{uuid4()}"}})

@@ -38,7 +38,24 @@ def _put(table: str, pk: str, **condition: str) -> dict[str, Any]:
 
 def _read(client: Any, table: str) -> dict[str, str]:
     """Return the revision of each classified."""
-    return {item["pk"]["S"]: item["revision"]["N"] for item in client.scan(TableName=table)["Items"]}
+    pks = [item["pk"]["S"] for item in client.scan(TableName=table)["Items"]]
+    return {pk: item["revision"]["N"] for pk in pks for item in _query(client, table, pk)}
+
+
+def _query(client: Any, table: str, pk: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.query(
+        TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": pk}}
+    )["Items"]
+    return found
+
+
+def test_a_query_reads_its_partition_in_order(filled: tuple[Any, str]) -> None:
+    client, table = filled
+    for sk in ("PUBLICATION#2", "PUBLICATION#1"):
+        client.put_item(TableName=table, Item={"pk": {"S": "CLASSIFIED#a"}, "sk": {"S": sk}})
+    found = _query(client, table, "CLASSIFIED#a")
+    assert [item["sk"]["S"] for item in found] == ["CLASSIFIED", "PUBLICATION#1", "PUBLICATION#2"]
+    assert _query(client, table, "CLASSIFIED#unknown") == []
 
 
 def test_a_transaction_on_a_full_table_is_kept_whole(filled: tuple[Any, str]) -> None:
