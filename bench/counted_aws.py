@@ -19,21 +19,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
-from copy import copy, deepcopy
-from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.models.dynamo_type import Item as MotoItem
-from moto.dynamodb.models.table import Table
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from bench.full_table import NAMED, FullTable
 from bench.units import Index, Item, index_units, read_units, write_units
 from tests.integration.stores.aws import REGION
 from tests.template import list_resources
@@ -43,30 +38,6 @@ Start = Callable[..., Any]
 Call = dict[str, Any]
 Key = tuple[str, str, str]
 SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "TrentService": "kms"}
-
-
-# The partitions that the call at hand writes or queries; none where it may read any.
-_NAMED: ContextVar[frozenset[str]] = ContextVar("_NAMED", default=frozenset())
-
-
-class FullTable(Table):
-    """A table of a hundred thousand classifieds. moto sorts a whole table to find a partition, and copies it before each
-    step of a transaction, in case it is taken back; of so many that takes seconds. What a call does not name is left alone.
-    """
-
-    def all_items(self) -> list[MotoItem]:
-        if not _NAMED.get():
-            return super().all_items()
-        return [item for pk in self._named() for _, item in sorted(self.items[pk].items(), key=itemgetter(0))]
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> FullTable:
-        copied = copy(self)
-        copied.items = self.items.copy()
-        copied.items.update({pk: deepcopy(self.items[pk], memo) for pk in self._named()})
-        return copied
-
-    def _named(self) -> list[DynamoType]:
-        return [key for pk in _NAMED.get() if (key := DynamoType({"S": pk})) in self.items]
 
 
 class CountedAws:
@@ -104,7 +75,7 @@ class CountedAws:
         call: Call = {"by": name, "service": SERVICES.get(service, "other"), "action": action or environ["PATH_INFO"]}
         asked = json.loads(body) if service in SERVICES and body else {}
         writes = _list_writes(action, asked) if call["service"] == "dynamodb" else []
-        _NAMED.set(frozenset(pk for _, pk, _ in writes) or _list_queried(action, asked))
+        NAMED.set(frozenset(pk for _, pk, _ in writes) or _list_queried(action, asked))
         with self._alone(writes):
             before = [_read(*key) for key in writes]
             answered = b"".join(self._moto(environ, _noting(call, start)))
