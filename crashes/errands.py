@@ -16,12 +16,16 @@ from crashes.plan import Point
 from placard.domain.instants import to_text
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
+from sandbox.processes import await_condition
 from sandbox.samples import PORTUGUESE_FLAT, load_sample
 from sandbox.seed import SPOTAHOME_ACCOUNT
 from sandbox.stack import describe_stack
 
 # The longest time limit of a function is 280 seconds.
 LONGEST_SECONDS = 290
+# Longer than a second word of a classified needs to its telling, and shorter than a CRM may take.
+SLOW_MILLISECONDS = 4000
+SETTLED_SECONDS = 10.0
 
 
 @dataclass
@@ -42,9 +46,12 @@ class Errands:
     _renewers: Iterator[Callable[[], None]] = field(init=False)
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
+    _slow_agency: Crm = field(init=False)
 
     def __post_init__(self) -> None:
-        self._agency = Crm(self.hub.endpoints, f"agency-{uuid4().hex[:8]}")
+        self._agency, self._slow_agency = (
+            Crm(self.hub.endpoints, f"{name}-{uuid4().hex[:8]}") for name in ("agency", "slow-agency")
+        )
         self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
         self._resources = describe_stack(self._aws).resources
         self._houses = {name: cycle([one for one in self.houses if one.provider == name]) for name in ("olx", "aviv")}
@@ -122,6 +129,16 @@ class Errands:
         for method, path, body in calls:
             self._agency.send(method, path, json=body)
 
+    def knock(self) -> None:
+        """An agency's CRM is slow to take what became of a classified, and there is more to tell of it already."""
+        prefix = "/slow-agency"
+        order = {"match": {"path": f"^{prefix}/"}, "kind": "delay", "ms": SLOW_MILLISECONDS, "times": 1}
+        self.hub.switch("crm", "POST", "faults", order)
+        self._slow_agency.send("PUT", "/webhooks", json={"url": self.hub.endpoints["simulators"]["crm"] + prefix})
+        known = self._slow_agency.post(load_sample(PORTUGUESE_FLAT, portals=["SL"]))["classifiedId"]
+        await_condition(lambda: bool(self._slow_agency.read_latest(known)), SETTLED_SECONDS)
+        self._slow_agency.send("DELETE", f"/classifieds/{known}")
+
     def read(self) -> None:
         """The CRM reads all there is to read."""
         one = self.houses[0].id
@@ -188,5 +205,6 @@ ERRANDS = (
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=RENEWING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
+    Errand("knock", ("notify_crm",), Errands.knock, "slow", (".knock.",)),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )
