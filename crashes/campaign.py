@@ -34,6 +34,8 @@ PACE_SECONDS = 1.0
 LATE_SECONDS = 300.0
 # How often each way is recorded: what is not passed each time is passed by chance, behind a lost race.
 RECORDINGS = 2
+# After so many an errand has passed all it can: what it does the first time only, and what each time.
+TURNS = 2
 # A creation at Spotahome whose answer is lost is looked for during a day before it is sent again (lifecycle §1).
 SLOW, SLOW_SECONDS = frozenset({"spotahome"}), 900.0
 Say = Callable[[str], None]
@@ -103,7 +105,7 @@ class Campaign:
         for number in range(RECORDINGS):
             with self.folder.recording(f"{errand.name} {number}"):
                 self.say(f"recording {errand.name}")
-                for _ in range(errand.turns):
+                for _ in range(TURNS):
                     with suppress(*MISHAPS):
                         errand.go(errands)
                     # A token that ends before it was used is a refused password to the hub, and nobody asks for one then.

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import cycle
 from time import time
 from typing import Any
@@ -13,6 +12,7 @@ from botocore.config import Config
 
 from crashes.listings import Hub, Listing, find_process
 from crashes.plan import Point
+from crashes.ways import CHANGED
 from placard.domain.instants import to_text
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
@@ -43,7 +43,6 @@ class Errands:
     _has_another: bool = False
     _houses: dict[str, Iterator[Listing]] = field(init=False)
     _wanted: Iterator[Listing] = field(init=False)
-    _renewers: Iterator[Callable[[], None]] = field(init=False)
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
     _slow_agency: Crm = field(init=False)
@@ -56,8 +55,6 @@ class Errands:
         self._resources = describe_stack(self._aws).resources
         self._houses = {name: cycle([one for one in self.houses if one.provider == name]) for name in ("olx", "aviv")}
         self._wanted = cycle(self.flats)
-        change = partial(self._change_house, "aviv")
-        self._renewers = cycle((change, self.assign, self._publish_flat, self._sweep_all))
 
     def invoke(self, function: str, event: Any) -> None:
         """Call a function once, as its schedule does, and wait as long as it may last; what becomes of it is its own affair."""
@@ -95,25 +92,41 @@ class Errands:
         """The comparison as each night makes it, and the operator's word that so many adverts did fall at once."""
         self.invoke("ReconcileFunction", {"compare": "heal", "release": self.hub.endpoints["customer_id"]})
 
-    def renew(self) -> None:
-        """Tokens end, and somebody needs new ones, each time another one."""
+    # Tokens end, somebody needs new ones, and nobody's end again before that is over: a token that is refused at its first
+    # use is a wrong password to the hub, which then asks for none.
+
+    def renew_for_sweep(self) -> None:
+        """A sweep needs a new token."""
         self._end_tokens()
-        next(self._renewers)()
+        self.invoke("PollSpotahomeFunction", {"sweep": "full"})
+
+    def renew_for_flat(self) -> None:
+        """A creation at Spotahome needs a new token."""
+        self._end_tokens()
+        flat = Listing(self.hub, "spotahome")
+        flat.post()
+        await_condition(lambda: bool(flat.latest.get("advert")), SETTLED_SECONDS)
+
+    def renew_for_house(self) -> None:
+        """A change at AVIV needs a new token."""
+        self._end_tokens()
+        house = self._change_house("aviv")
+        await_condition(lambda: CHANGED.is_said(house.latest, house.revision), SETTLED_SECONDS)
+
+    def renew_for_agent(self) -> None:
+        """An agent's flat needs a new token."""
+        self._end_tokens()
+        self.assign()
 
     def _end_tokens(self) -> None:
         """Two portals end their tokens. An OLX token that is lost ends in `consent_revoked`."""
         for portal in ("aviv", "spotahome"):
             self.hub.switch(portal, "POST", "tokens/expire")
 
-    def _change_house(self, provider: str) -> None:
+    def _change_house(self, provider: str) -> Listing:
         house = next(self._houses[provider])
         house.put(max(house.price, 180_000) + 1_000)
-
-    def _publish_flat(self) -> None:
-        Listing(self.hub, "spotahome").post()
-
-    def _sweep_all(self) -> None:
-        self.invoke("PollSpotahomeFunction", {"sweep": "full"})
+        return house
 
     def subscribe(self) -> None:
         """An agency subscribes, has a new secret, wants to be told again, and at last wants to be told nothing."""
@@ -158,9 +171,10 @@ class Errands:
 
     def assign(self) -> None:
         """The CRM gives a flat another agent."""
-        number = find_process(next(self._wanted))
-        body = {"agentId": str(uuid4())}
-        self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json=body)
+        number, agent = find_process(next(self._wanted)), str(uuid4())
+        self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json={"agentId": agent})
+        process = f"processes/{number}"
+        await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, SETTLED_SECONDS)
 
 
 # Ending everybody's tokens slows all other ways down, and a sweep or a comparison lasts the longer the more listings there are.
@@ -173,8 +187,8 @@ LAST = "last"
 class Errand:
     """A way of this kind: which functions are cut off on it, and what sets it going.
 
-    Its points are those whose name holds one of `parts` and none of `but`: what others pass beside them meanwhile is not the
-    errand's. After so many `turns` it has passed all it can.
+    Its points are those whose name holds one of `parts` and none of `but`, at the end of a way `via` there: what others
+    pass beside them meanwhile is not the errand's.
     """
 
     name: str
@@ -183,25 +197,28 @@ class Errand:
     group: str = "quick"
     parts: tuple[str, ...] = ("",)
     but: tuple[str, ...] = ()
-    turns: int = 2
+    via: str = ""
 
     def owns(self, point: Point) -> bool:
         """Whether a point is the errand's."""
         name = str(point)
         named = any(part in name for part in self.parts) and not any(part in name for part in self.but)
-        return named and point.function in self.functions
+        return named and point.via.endswith(self.via) and point.function in self.functions
 
 
 COMPARING = ("aws.progress", "aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
 # Not what creations that were cut off before pass, which the same function tries again.
 ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
-# What needs a token passes these only where one has just ended: `renew` sees to that.
+# What needs a token passes these only where one has just ended: the renewals see to that.
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
-    Errand("renew", ("deliver_publication", "poll_spotahome"), Errands.renew, FIRST, RENEWING, turns=4),
+    Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request"),
+    Errand("renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate"),
+    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find"),
+    Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push"),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=RENEWING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
