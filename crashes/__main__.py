@@ -157,9 +157,10 @@ def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, mo
 
 
 def run_alone(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> None:
+    """Errands one after the other, all of them recorded first: who is cut off may leave a lease that others wait for."""
     for errand in errands:
         campaign.record_errand(errand, on)
-        run_errands(campaign, [errand], on, most)
+    run_errands(campaign, errands, on, most)
 
 
 def run_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> None:

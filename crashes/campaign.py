@@ -94,6 +94,7 @@ class Campaign:
                 name = f"{way.name}/{provider}"
                 if way.fresh:
                     (listing,) = self.prepare(provider, 1)
+                way.prepare(listing)
                 with self.folder.recording(f"{name} {number}"):
                     way.begin(listing)
                     self.demand_peace({listing: way.goals[provider]}, f"recording {name}")
@@ -143,6 +144,8 @@ class Campaign:
                 victims[listing] = self._cut(f"{way.name}/{provider}", way.name, provider, end)
         going = [listing for listing in listings if listing.provider in way.goals]
         self.say(f"{way.name}: {len(victims)} arms, {len(going)} listings")
+        for listing in going:
+            way.prepare(listing)
         arms = [Arm(cut.arm, cut.point, cut.phase, one.names) for one, cut in victims.items() if cut.point]
         with self.folder.armed(arms):
             refused = self._begin(way, going)

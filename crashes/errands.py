@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from botocore.config import Config
 
-from crashes.listings import Hub, Listing, find_process
+from crashes.listings import Hub, Listing
 from crashes.plan import Point
 from crashes.ways import CHANGED
 from placard.domain.instants import to_text
@@ -171,7 +171,7 @@ class Errands:
 
     def assign(self) -> None:
         """The CRM gives a flat another agent."""
-        number, agent = find_process(next(self._wanted)), str(uuid4())
+        number, agent = next(self._wanted).find_process(), str(uuid4())
         self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json={"agentId": agent})
         process = f"processes/{number}"
         await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, SETTLED_SECONDS)

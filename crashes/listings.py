@@ -24,6 +24,7 @@ CHANNELS = {"olx": "imovirtual", "aviv": "aviv", "spotahome": "spotahome"}
 # A CRM repeats a call whose answer it did not get.
 REPEATS = 5
 LOOK_SECONDS = 1.0
+SWEPT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -152,11 +153,17 @@ class Listing:
             self.body["data"]["location"] |= {"houseNumber": self.key}
         estate = str(self.body["data"]["metaData"]["source"]["offererEstateId"])
         self.id, self.revision, self.price = classified_id(str(hub.endpoints["customer_id"]), estate), 0, 0
+        self.process: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What a call about this listing mentions, before the portal has given it an id; the event of its POST has the key."""
-        return (self.id, str(self.body["data"]["metaData"]["source"]["offererEstateId"]))
+        """What a call about this listing mentions, before the portal has given it an id; the event of its POST has the key,
+        and what is about its listing process that one's number: in a path, in a message within an event, and in a table's key.
+        """
+        names = (self.id, str(self.body["data"]["metaData"]["source"]["offererEstateId"]))
+        if self.process is None:
+            return names
+        return (*names, f'/{self.process}"', f'process_id\\": {self.process}}}', f"{self.process:012d}")
 
     def post(self) -> None:
         self.revision = int(self.hub.demand("POST", "/classifieds", json=self.body)["revision"])
@@ -171,10 +178,23 @@ class Listing:
     def delete(self) -> None:
         self.revision = int(self.hub.demand("DELETE", f"/classifieds/{self.id}")["revision"])
 
+    def find_process(self) -> int:
+        """The number of its property's listing process, once a sweep has brought the hub a copy; SandboxError when none does."""
+        query = {"propertyId": self.latest["advert"]["id"]}
+        deadline = time.monotonic() + SWEPT_SECONDS
+        while self.process is None:
+            rows = self.hub.demand("GET", "/listing-processes", params=query)["_embedded"]["sah:listing-processes"]
+            if rows:
+                self.process = int(rows[0]["id"])
+            elif time.monotonic() > deadline:
+                raise SandboxError(f"no sweep has brought the process of {self.id}")
+            else:
+                time.sleep(LOOK_SECONDS)
+        return self.process
+
     def cancel_process(self) -> None:
-        """Cancel its listing process at Spotahome, as soon as a sweep has brought the hub a copy of it."""
-        number = find_process(self)
-        self.hub.demand("DELETE", f"/listing-processes/{number}", done=409)
+        """Cancel its listing process at Spotahome."""
+        self.hub.demand("DELETE", f"/listing-processes/{self.find_process()}", done=409)
         self.revision += 1
 
     @property
@@ -187,19 +207,6 @@ class Listing:
         """All its entries, oldest first."""
         items: list[Json] = self.hub.demand("GET", f"/classifieds/{self.id}/statuses", params={"limit": 100})["items"]
         return items[::-1]
-
-
-def find_process(listing: Listing, patience: float = 120) -> int:
-    """The number of a property's listing process in the hub's copy; SandboxError when no sweep brings one."""
-    query = {"propertyId": listing.latest["advert"]["id"]}
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        answer = listing.hub.demand("GET", "/listing-processes", params=query)
-        rows = answer["_embedded"]["sah:listing-processes"]
-        if rows:
-            return int(rows[0]["id"])
-        time.sleep(LOOK_SECONDS)
-    raise SandboxError(f"no sweep has brought the process of {listing.id}")
 
 
 def complain(listing: Listing, goal: Goal, adverts: Sequence[Json], accepted: Sequence[Json]) -> str | None:
