@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from copy import copy, deepcopy
-from operator import itemgetter
 from typing import Any
 
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
@@ -22,7 +21,7 @@ class FullTable(Table):
     def all_items(self) -> list[Item]:
         if not NAMED.get():
             return super().all_items()
-        return [item for pk in self._named() for _, item in sorted(self.items[pk].items(), key=itemgetter(0))]
+        return [item for pk in self._named() for item in self.items[pk].values()]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> FullTable:
         copied = copy(self)

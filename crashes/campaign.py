@@ -104,13 +104,12 @@ class Campaign:
     def record_errand(self, errand: Errand, errands: Errands) -> None:
         """Go an errand and note what it passes."""
         for number in range(RECORDINGS):
-            with self.folder.recording(f"{errand.name} {number}"):
-                self.say(f"recording {errand.name}")
-                for _ in range(TURNS):
-                    with suppress(*MISHAPS):
-                        errand.go(errands)
-                    # A token that ends before it was used is a refused password to the hub, and nobody asks for one then.
-                    self.folder.await_quiet()
+            self.say(f"recording {errand.name}")
+            for _ in range(TURNS):
+                # A recording ends once all is quiet. A token that ends before it was used is a refused password to the hub,
+                # and nobody asks for one then.
+                with self.folder.recording(f"{errand.name} {number}"), suppress(*MISHAPS):
+                    errand.go(errands)
         self._gather(errand.name, partial(choose_errand, errand=errand))
 
     def _gather(self, name: str, chosen: Callable[[frozenset[Point]], Sequence[Point]]) -> None:

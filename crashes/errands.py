@@ -171,9 +171,10 @@ class Errands:
 
     def assign(self) -> None:
         """The CRM gives a flat another agent."""
-        number, agent = next(self._wanted).find_process(), str(uuid4())
-        self.hub.demand("PUT", f"/listing-processes/{number}/assignation", json={"agentId": agent})
-        process = f"processes/{number}"
+        flat, agent = next(self._wanted), str(uuid4())
+        flat.find_process()
+        self.hub.demand("PUT", f"/listing-processes/{flat.process}/assignation", json={"agentId": agent})
+        process = f"processes/{flat.process}"
         await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, SETTLED_SECONDS)
 
 

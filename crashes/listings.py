@@ -15,6 +15,7 @@ import httpx
 from placard.domain.ids import classified_id
 from sandbox.crm import Crm
 from sandbox.errors import SandboxError
+from sandbox.processes import await_condition
 from sandbox.samples import PORTUGUESE_FLAT, SPANISH_FLAT, load_sample, set_price
 
 Json = dict[str, Any]
@@ -178,23 +179,21 @@ class Listing:
     def delete(self) -> None:
         self.revision = int(self.hub.demand("DELETE", f"/classifieds/{self.id}")["revision"])
 
-    def find_process(self) -> int:
-        """The number of its property's listing process, once a sweep has brought the hub a copy; SandboxError when none does."""
-        query = {"propertyId": self.latest["advert"]["id"]}
-        deadline = time.monotonic() + SWEPT_SECONDS
-        while self.process is None:
+    def find_process(self) -> None:
+        """Wait until a sweep has brought the hub a copy of its property's listing process; SandboxError when none does."""
+
+        def is_found() -> bool:
+            query = {"propertyId": self.latest["advert"]["id"]}
             rows = self.hub.demand("GET", "/listing-processes", params=query)["_embedded"]["sah:listing-processes"]
-            if rows:
-                self.process = int(rows[0]["id"])
-            elif time.monotonic() > deadline:
-                raise SandboxError(f"no sweep has brought the process of {self.id}")
-            else:
-                time.sleep(LOOK_SECONDS)
-        return self.process
+            self.process = int(rows[0]["id"]) if rows else None
+            return bool(rows)
+
+        if self.process is None and not await_condition(is_found, SWEPT_SECONDS):
+            raise SandboxError(f"no sweep has brought the process of {self.id}")
 
     def cancel_process(self) -> None:
-        """Cancel its listing process at Spotahome."""
-        self.hub.demand("DELETE", f"/listing-processes/{self.find_process()}", done=409)
+        """Cancel its listing process at Spotahome, which was found."""
+        self.hub.demand("DELETE", f"/listing-processes/{self.process}", done=409)
         self.revision += 1
 
     @property

@@ -78,7 +78,7 @@ class CrashFolder:
         self._change(lambda: setattr(self, "_recorded", name))
         try:
             yield
-            self.await_quiet()
+            self._await_quiet()
         finally:
             self._change(lambda: setattr(self, "_recorded", ""))
 
@@ -99,7 +99,7 @@ class CrashFolder:
         """Whether a worker has been ended by it."""
         return (self._folder / "claims" / arm.id).exists()
 
-    def await_quiet(self) -> None:
+    def _await_quiet(self) -> None:
         """Wait until nothing more is passed: a lease is let go and a message marked after all the world has seen."""
         seen = [-1]
 

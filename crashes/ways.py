@@ -36,7 +36,7 @@ class Way:
     functions: tuple[str, ...]
     begin: Callable[[Listing], None]
     goals: dict[str, Goal]
-    prepare: Callable[[Listing], object] = lambda listing: None  # what has to be known before anybody is cut off
+    prepare: Callable[[Listing], None] = lambda listing: None  # what has to be known before anybody is cut off
     fresh: bool = False  # its listings have gone no other way but `create`
     is_lossy: bool = False  # what the portal says is lost when it is answered too slowly, and found by the next night
     sites: Callable[[str], bool] = lambda site: site != TELLING
