@@ -228,7 +228,8 @@ class Campaign:
                 return await_condition(lambda: self.folder.has_struck(arm), PACE_SECONDS)
 
             with self.folder.armed([arm]):
-                struck = await_condition(goes, CHANCE_SECONDS if cut.by_chance else ERRAND_SECONDS)
+                brief = cut.by_chance and not errand.leases
+                struck = await_condition(goes, CHANCE_SECONDS if brief else ERRAND_SECONDS)
             self._note([cut])
             self.say(f"{errand.name}: {point}, {phase}: {'struck' if struck else 'not passed'}")
 

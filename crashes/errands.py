@@ -157,6 +157,7 @@ class Errands:
         one = self.houses[0].id
         for path in (f"/classifieds/{one}", f"/classifieds/{one}/statuses", "/classifieds", "/statuses"):
             self.hub.demand("GET", path, params={"limit": 2})
+        self.hub.demand("GET", "/listing-processes", params={"itemsPerPage": 2})
         self.hub.demand("POST", "/classifieds/preflight", json=self.houses[0].body)
         self.hub.demand(
             "POST", "/classifieds/batch", json={"items": [{"op": "put", "classified": self.houses[0].body}]}
@@ -189,7 +190,7 @@ class Errand:
     """A way of this kind: which functions are cut off on it, and what sets it going.
 
     Its points are those whose name holds one of `parts` and none of `but`, at the end of a way `via` there: what others
-    pass beside them meanwhile is not the errand's.
+    pass beside them meanwhile is not the errand's. `leases`: who was cut off before may hold what the next turn needs.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Errand:
     parts: tuple[str, ...] = ("",)
     but: tuple[str, ...] = ()
     via: str = ""
+    leases: bool = False
 
     def owns(self, point: Point) -> bool:
         """Whether a point is the errand's."""
@@ -212,16 +214,20 @@ COMPARING = ("aws.progress", "aws.vault", "aws.classifieds", "aws.reads", "aws.p
 ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
 # What needs a token passes these only where one has just ended: the renewals see to that.
 RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
+# A flat's process is looked for once only; `read` lists them each time.
+NOT_ASSIGNING = (*RENEWING, "list_processes")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
-    Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request"),
-    Errand("renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate"),
-    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find"),
-    Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push"),
+    Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request", leases=True),
+    Errand(
+        "renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate", leases=True
+    ),
+    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find", leases=True),
+    Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push", leases=True),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
-    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=RENEWING),
+    Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("knock", ("notify_crm",), Errands.knock, "slow", (".knock.",)),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
