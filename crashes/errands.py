@@ -224,8 +224,9 @@ ERRANDS = (
     Errand(
         "renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate", leases=True
     ),
-    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find", leases=True),
     Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push", leases=True),
+    # It leaves flats that all want the next token, so nobody renews one after it.
+    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find", leases=True),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
