@@ -13,7 +13,7 @@ def load_sample(name: str, **changes: Any) -> dict[str, Any]:
     """A sample under a key nobody has used before; `changes` replace members at the top, such as `portals`."""
     classified: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text())
     source = classified["data"]["metaData"]["source"]
-    source["offererEstateId"] += f"-{secrets.token_hex(3)}"
+    source["offererEstateId"] += f"-{secrets.token_hex(6)}"
     return classified | changes
 
 
