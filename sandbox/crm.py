@@ -43,12 +43,20 @@ class Crm:
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call the API; `options` are httpx's. Headers given here win, and one of None is left out."""
-        if self._token is None:
+        given = options.pop("headers", {})
+        answer = self._send(method, path, given, options)
+        if answer.status_code == httpx.codes.UNAUTHORIZED and "Authorization" not in given:
+            self._token = None  # it has ended: a campaign may last longer than a token
+            answer = self._send(method, path, given, options)
+        return answer
+
+    def _send(self, method: str, path: str, given: Mapping[str, str | None], options: Json) -> httpx.Response:
+        if self._token is None and "Authorization" not in given:
             self._token = self.fetch_token()
-        given = {"Authorization": f"Bearer {self._token}", **self._headers, **options.pop("headers", {})}
-        headers = {name: value for name, value in given.items() if value is not None}
+        wanted = {"Authorization": f"Bearer {self._token}", **self._headers, **given}
+        headers = {name: value for name, value in wanted.items() if value is not None}
         request = self._client.build_request(method, self._endpoints["api_url"] + path, headers=headers, **options)
-        if given.get("User-Agent", "") is None:
+        if wanted.get("User-Agent", "") is None:
             del request.headers["User-Agent"]  # httpx would add its own
         return self._client.send(request)
 
