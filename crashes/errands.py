@@ -190,7 +190,7 @@ class Errand:
     """A way of this kind: which functions are cut off on it, and what sets it going.
 
     Its points are those whose name holds one of `parts` and none of `but`, at the end of a way `via` there: what others
-    pass beside them meanwhile is not the errand's. `leases`: who was cut off before may hold what the next turn needs.
+    pass beside them meanwhile is not the errand's.
     """
 
     name: str
@@ -200,7 +200,11 @@ class Errand:
     parts: tuple[str, ...] = ("",)
     but: tuple[str, ...] = ()
     via: str = ""
-    leases: bool = False
+
+    @property
+    def leases(self) -> bool:
+        """Whether it takes leases: who was cut off before may hold the one that the next turn needs."""
+        return self.parts == RENEWING
 
     def owns(self, point: Point) -> bool:
         """Whether a point is the errand's."""
@@ -220,13 +224,11 @@ ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
     Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
-    Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request", leases=True),
-    Errand(
-        "renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate", leases=True
-    ),
-    Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push", leases=True),
+    Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request"),
+    Errand("renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate"),
+    Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push"),
     # It leaves flats that all want the next token, so nobody renews one after it.
-    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find", leases=True),
+    Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find"),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
