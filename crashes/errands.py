@@ -26,6 +26,9 @@ LONGEST_SECONDS = 290
 # Longer than a second word of a classified needs to its telling, and shorter than a CRM may take.
 SLOW_MILLISECONDS = 4000
 SETTLED_SECONDS = 10.0
+# The same where a token has to be renewed: who was cut off may hold its lease for a minute (`portals.spotahome.tokens.LEASE`),
+# and a login may rest for half of one.
+RENEWED_SECONDS = 95.0
 
 
 @dataclass
@@ -105,18 +108,26 @@ class Errands:
         self._end_tokens()
         flat = Listing(self.hub, "spotahome")
         flat.post()
-        await_condition(lambda: bool(flat.latest.get("advert")), SETTLED_SECONDS)
+        await_condition(lambda: bool(flat.latest.get("advert")), RENEWED_SECONDS)
 
     def renew_for_house(self) -> None:
         """A change at AVIV needs a new token."""
         self._end_tokens()
         house = self._change_house("aviv")
-        await_condition(lambda: CHANGED.is_said(house.latest, house.revision), SETTLED_SECONDS)
+        await_condition(lambda: CHANGED.is_said(house.latest, house.revision), RENEWED_SECONDS)
 
     def renew_for_agent(self) -> None:
-        """An agent's flat needs a new token."""
+        """An agent's flat needs a new token, and no flat else."""
+        self._pass_checks()
         self._end_tokens()
-        self.assign()
+        self.assign(RENEWED_SECONDS)
+
+    def _pass_checks(self) -> None:
+        """All homes pass Spotahome's checks: the hub asks about those that wait for too long, and renews the token for that."""
+        passed = {"state": "propertyVerified", "published": True}
+        for home in self.hub.adverts("spotahome"):
+            if not home["shown"]:
+                self.hub.switch("spotahome", "POST", f"properties/{home['id']}", passed)
 
     def _end_tokens(self) -> None:
         """Two portals end their tokens. An OLX token that is lost ends in `consent_revoked`."""
@@ -170,13 +181,13 @@ class Errands:
             self.hub.switch("olx", "POST", "faults", {"kind": "status", "status": status, "times": 1})
         self._change_house("olx")
 
-    def assign(self) -> None:
-        """The CRM gives a flat another agent."""
+    def assign(self, seconds: float = SETTLED_SECONDS) -> None:
+        """The CRM gives a flat another agent; waits so long for Spotahome to have heard of it."""
         flat, agent = next(self._wanted), str(uuid4())
         flat.find_process()
         self.hub.demand("PUT", f"/listing-processes/{flat.process}/assignation", json={"agentId": agent})
         process = f"processes/{flat.process}"
-        await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, SETTLED_SECONDS)
+        await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, seconds)
 
 
 # Ending everybody's tokens slows all other ways down, and a sweep or a comparison lasts the longer the more listings there are.
