@@ -26,6 +26,7 @@ LONGEST_SECONDS = 290
 # Longer than a second word of a classified needs to its telling, and shorter than a CRM may take.
 SLOW_MILLISECONDS = 4000
 SETTLED_SECONDS = 10.0
+ALL_TOLD = {"since": "2026-01-01T00:00:00.000Z"}
 # The same where a token has to be renewed: who was cut off may hold its lease for a minute (`portals.spotahome.tokens.LEASE`),
 # and a login may rest for half of one.
 RENEWED_SECONDS = 95.0
@@ -44,15 +45,18 @@ class Errands:
     houses: list[Listing]
     _published: bool = False
     _has_another: bool = False
+    _has_history: bool = False
     _houses: dict[str, Iterator[Listing]] = field(init=False)
     _wanted: Iterator[Listing] = field(init=False)
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
     _slow_agency: Crm = field(init=False)
+    _restored_agency: Crm = field(init=False)
 
     def __post_init__(self) -> None:
-        self._agency, self._slow_agency = (
-            Crm(self.hub.endpoints, f"{name}-{uuid4().hex[:8]}") for name in ("agency", "slow-agency")
+        self._agency, self._slow_agency, self._restored_agency = (
+            Crm(self.hub.endpoints, f"{name}-{uuid4().hex[:8]}")
+            for name in ("agency", "slow-agency", "restored-agency")
         )
         self._aws = EmbeddedAws(int(self.hub.endpoints["aws"]["endpoint_url"].rpartition(":")[2]))
         self._resources = describe_stack(self._aws).resources
@@ -146,7 +150,7 @@ class Errands:
             ("PUT", "/webhooks", {"url": url}),
             ("GET", "/webhooks", None),
             ("POST", "/webhooks/rotate", None),
-            ("POST", "/webhooks/replay", {"since": "2026-01-01T00:00:00.000Z"}),
+            ("POST", "/webhooks/replay", ALL_TOLD),
             ("DELETE", "/webhooks", None),
             ("POST", "/classifieds", load_sample(PORTUGUESE_FLAT, portals=["SL"])),
         ]
@@ -162,6 +166,17 @@ class Errands:
         known = self._slow_agency.post(load_sample(PORTUGUESE_FLAT, portals=["SL"]))["classifiedId"]
         await_condition(lambda: bool(self._slow_agency.read_latest(known)), SETTLED_SECONDS)
         self._slow_agency.send("DELETE", f"/classifieds/{known}")
+
+    def replay(self) -> None:
+        """An agency's CRM was restored from a backup and wants to be told again, of one classified several things at once."""
+        if not self._has_history:
+            url = f"{self.hub.endpoints['simulators']['crm']}/restored-agency"
+            self._restored_agency.send("PUT", "/webhooks", json={"url": url})
+            known = self._restored_agency.post(load_sample(PORTUGUESE_FLAT, portals=["SL"]))["classifiedId"]
+            self._has_history = await_condition(
+                lambda: self._restored_agency.read_latest(known)["SL"]["status"] == "CREATED", SETTLED_SECONDS
+            )
+        self._restored_agency.send("POST", "/webhooks/replay", json=ALL_TOLD)
 
     def read(self) -> None:
         """The CRM reads all there is to read."""
@@ -244,5 +259,6 @@ ERRANDS = (
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("knock", ("notify_crm",), Errands.knock, "slow", (".knock.",)),
+    Errand("replay", ("notify_crm",), Errands.replay, parts=(".keep.",)),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )
