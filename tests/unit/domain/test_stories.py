@@ -527,6 +527,125 @@ def test_removed_on_the_portal_by_a_person(olx: Hub) -> None:
     assert olx.told()[3:] == ["CREATED(1)", "RECEIVED(2)", "CREATING(2)", "CREATED(2)"]
 
 
+def _taken_off(hub: Hub) -> None:
+    """Delete what is live, with the portal's own word of it."""
+    hub.delete()
+    assert hub.begun() is Op.DELETE
+    hub.accept()
+    hub.now += 1000
+    if hub.policy.callbacks_are_facts:
+        hub.say(ends=Op.DELETE, state=S.WITHDRAWN, code="removed_by_user")
+    else:
+        hub.say(revision=2, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert hub.told()[-1] == "DELETED(2)"
+    hub.now += MINUTE
+
+
+@pytest.mark.parametrize(("provider", "portal"), [("olx", IMO), ("aviv", "SL")])
+def test_what_the_crm_had_taken_off_before_it_was_paused_was_removed_by_nobody_else(
+    provider: str, portal: str, request: pytest.FixtureRequest
+) -> None:
+    hub: Hub = request.getfixturevalue(provider)
+    _published(hub, portal)
+    _taken_off(hub)
+    hub.post(portal)
+    hub.ask(Kind.DEACTIVATE, portal)
+    assert hub.begun() is None
+    assert hub.told()[-2:] == ["RECEIVED(4)", "UPDATED(4)"]
+    assert (hub.last.problems, hub.last.message) == ((), "nothing changed for this portal")
+    hub.put(portal, text="edited while it is paused")
+    assert hub.begun() is None
+    assert (hub.told()[-1], hub.last.problems) == ("UPDATED(5)", ())
+    hub.now += DAY
+    hub.ask(Kind.ACTIVATE, portal)
+    assert hub.begun() is Op.POST
+    hub.accept("advert-2")
+    assert hub.told()[-1] == "CREATING(6)"
+
+
+def test_a_pause_after_a_refused_creation_where_the_crm_had_taken_the_advert_off_before(olx: Hub) -> None:
+    _published(olx)
+    _taken_off(olx)
+    olx.now += DAY
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+    olx.refuse()
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is None
+    assert (olx.told()[-1], olx.last.problems) == ("UPDATED(4)", ())
+
+
+def test_a_refused_creation_keeps_its_reason_though_the_portal_tells_again_of_the_removal_before_it(olx: Hub) -> None:
+    _published(olx)
+    _taken_off(olx)
+    olx.now += DAY
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+    olx.refuse()
+    olx.now += MINUTE
+    assert olx.say(state=S.WITHDRAWN, code="cancelled", source=Source.POLL) is Outcome.UNCHANGED
+    assert (olx.told()[-1], olx.last.problems[0].code) == ("CREATING_FAILED(3)", "invalid_field")
+
+
+def test_after_a_removal_without_an_answer_that_is_not_wished_any_more_the_portal_is_asked_first(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    assert olx.begun() is Op.DELETE
+    olx.fail(taken=True)
+    olx.post(IMO, text="anew")
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    assert olx.look().decision.read
+    olx.publication = replace(olx.known, reread=False)
+    olx.say(state=S.WITHDRAWN, code="removed_by_user", source=Source.POLL)
+    assert olx.begun() is Op.POST
+
+
+def test_what_a_removal_without_an_answer_took_off_was_removed_by_nobody_else(olx: Hub) -> None:
+    _published(olx)
+    olx.delete()
+    assert olx.begun() is Op.DELETE
+    olx.fail(taken=True)
+    olx.post(IMO)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    olx.now += MINUTE
+    olx.look()
+    olx.forget()
+    olx.publication = replace(olx.known, reread=False)
+    olx.say(state=S.WITHDRAWN, code="removed_by_user", source=Source.POLL)
+    assert olx.begun() is None
+    assert (olx.told()[-1], olx.last.problems) == ("UPDATED(4)", ())
+
+
+def test_a_pause_between_the_two_halves_of_a_change_of_category(olx: Hub) -> None:
+    _published(olx)
+    olx.key = "flat-rent"
+    olx.put(IMO, text="to let")
+    assert olx.begun() is Op.DELETE
+    olx.accept()
+    olx.ask(Kind.DEACTIVATE, IMO)
+    olx.look()
+    olx.say(ends=Op.DELETE, state=S.WITHDRAWN, code="removed_by_user")
+    assert olx.begun() is None
+    assert (olx.told()[-1], olx.last.problems) == ("UPDATED(3)", ())
+
+
+def test_a_pause_of_what_somebody_removed_since_the_crm_published_it_anew_is_explained(olx: Hub) -> None:
+    _published(olx)
+    _taken_off(olx)
+    olx.now += DAY
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+    olx.accept("advert-2")
+    olx.say(ends=Op.POST, state=S.LIVE, code="active")
+    olx.now += MINUTE
+    olx.say(state=S.WITHDRAWN, code="removed_by_user")
+    olx.ask(Kind.DEACTIVATE, IMO)
+    assert olx.begun() is None
+    assert [problem.code for problem in olx.last.problems] == ["removed_on_portal"]
+
+
 def test_put_takes_one_portal_off(aviv: Hub) -> None:
     _published(aviv, "SL", "BD")
     aviv.put("SL")

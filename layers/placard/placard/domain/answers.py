@@ -181,7 +181,7 @@ def _run(standing: Standing, running: Running, policy: Policy) -> Standing:
     # The answer ranks below whatever the portal has said of the advert meanwhile.
     if policy.taken_as is not None and running.kind is Operation.POST and standing.advert_at <= running.began_at:
         advert = Advert(policy.taken_as)
-        standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
+        standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert), off_as_wished=False)
     if not standing.open or standing.word is word or word not in FOLLOWERS[standing.word]:
         return standing
     return replace(standing, word=word, problems=())
@@ -309,10 +309,18 @@ def postpone(
 
 
 def forget(publication: Publication, operation_id: str, now: int) -> Folded:
-    """Give up an operation that may never have been taken, so that the next look sends it again."""
-    if not _is_mine(publication, operation_id):
+    """Give up an operation that may never have been taken, so that the next look sends it again.
+
+    A removal that is not wished any more is not: whether the advert still stands is asked first.
+    """
+    running = publication.running
+    if running is None or not _is_mine(publication, operation_id):
         return _come_late(publication, operation_id, now)
-    return Folded(wake(_drop(publication), now), (), Outcome.APPLIED)
+    overtaken = any(
+        publication.standings[portal].acted < publication.standings[portal].seen for portal in running.portals
+    )
+    reread = publication.reread or (overtaken and running.kind is Operation.DELETE)
+    return Folded(wake(replace(_drop(publication), reread=reread), now), (), Outcome.APPLIED)
 
 
 def never_created(publication: Publication, operation_id: str, policy: Policy, now: int) -> Folded:

@@ -27,6 +27,7 @@ from placard.domain.timeline import Draft, draft, write
 SAFETY = 5 * MINUTE
 _FORMER_KEPT = 8
 _TAKES_OFF = (Operation.DELETE, Operation.DEACTIVATE)
+_GONE = (AdvertState.ABSENT, AdvertState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,9 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
         advert = policy.follow(standing.advert, advert)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
-    seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None)
+    lost = publication.unheard
+    ours = lost is not None and standing.portal in lost.removing
+    seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None, removed_by_us=ours)
     outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
     reread = ended.reread or seen.reread
     if outcome is not Outcome.APPLIED:
@@ -208,6 +211,7 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
 
 def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) -> Standing:
     """Set the problems of a standing's present word: what the event says, else why the advert at rest is not live."""
+    standing = replace(standing, off_as_wished=standing.off_as_wished or _is_deleted(standing))
     if standing.word in FAILED_WORDS or _stays_up(standing):
         unexplained = (Problem.quote("rejected_by_portal", None),)
         return replace(standing, problems=said or standing.problems or unexplained)
@@ -217,6 +221,12 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
         problems = (policy.explain_media(refused),)
     reason = policy.explain(standing.advert) if _should_rest_live(standing) else remark(standing, policy)
     return replace(standing, problems=problems if reason is None else (reason, *problems))
+
+
+def _is_deleted(standing: Standing) -> bool:
+    """Whether the CRM's deletion is done, with a call or without."""
+    done = standing.word is Word.DELETED and standing.family is Family.DELETE
+    return done and standing.advert.state in _GONE
 
 
 def remark(standing: Standing, policy: Policy) -> Problem | None:
@@ -246,7 +256,7 @@ def _should_rest_live(standing: Standing) -> bool:
     if standing.wish is Wish.PRESENT:
         return state is not AdvertState.LIVE and not standing.paused_by_us
     waits = state not in (AdvertState.PAUSED, AdvertState.ABSENT, AdvertState.LIVE)
-    return standing.wish is Wish.PAUSED and waits and not standing.open
+    return standing.wish is Wish.PAUSED and waits and not standing.open and not standing.off_as_wished
 
 
 # --- the end of an operation -----------------------------------------------------------------------------------------
@@ -357,6 +367,8 @@ def conclude(standing: Standing, running: Running, verdict: Verdict, at: int, en
         refusals=0 if succeeded else standing.refusals + (removal or running.kind in _TAKES_OFF),
         payload_hash=_confirmed_hash(standing, running, succeeded),
     )
+    if succeeded:
+        standing = replace(standing, off_as_wished=removal)
     if succeeded and removal:
         pauses = family is Family.UPDATE and not running.then
         standing = replace(standing, paused_by_us=pauses)
@@ -538,8 +550,15 @@ def remember(publication: Publication, transaction: str | None) -> tuple[str, ..
 
 
 def _fold_advert(
-    standing: Standing, event: PortalEvent, advert: Advert | None, policy: Policy, *, wins_tie: bool
+    standing: Standing,
+    event: PortalEvent,
+    advert: Advert | None,
+    policy: Policy,
+    *,
+    wins_tie: bool,
+    removed_by_us: bool,
 ) -> _Fact:
+    """Fold how the advert stands. `removed_by_us`: a removal was sent and its answer lost."""
     if advert is None:
         return _Fact(standing, Outcome.UNCHANGED)
     # Also where the answer to our own removal was lost, and nothing is in flight that this would be the end of.
@@ -554,7 +573,7 @@ def _fold_advert(
             doubtful = event.end is None and not same and event.source is Source.CALLBACK
             return _Fact(standing, Outcome.UNCHANGED if same else Outcome.STALE, reread=doubtful)
         standing = replace(standing, advert_at=order)
-    if same:
+    if same or (standing.off_as_wished and standing.advert.state in _GONE and advert.state in _GONE):
         return _Fact(standing, Outcome.UNCHANGED)
     alike = advert == replace(standing.advert, code=advert.code)
     if event.end is not None and alike and policy.remark(advert) == policy.remark(standing.advert):
@@ -562,7 +581,8 @@ def _fold_advert(
         return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
     if pause or advert.state is not AdvertState.PAUSED:
         standing = replace(standing, paused_by_us=pause)
-    standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
+    off = (standing.off_as_wished or removed_by_us) and advert.state in _GONE
+    standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert), off_as_wished=off)
     return _Fact(standing, Outcome.APPLIED)
 
 

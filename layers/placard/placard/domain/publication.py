@@ -62,7 +62,7 @@ class Standing:
     `seen`, `acted`, `ended` are revisions: the newest whose `RECEIVED` is stored, that was acted on, that has its end word.
     `advert_at` and `end_at` are the watermarks of two facts; each picture carries its own. `remote_revision` is the portal's
     count with which its last operation ended. `refusals` counts DELETEs and pauses refused in a row. `shown_live` is `live`
-    of the last applied entry.
+    of the last applied entry. `off_as_wished`: the hub took the advert off for the CRM, and none has stood there since.
     `payload_hash` is that of the payload the portal confirmed. `latest` is the newest applied entry of the highest revision.
     """
 
@@ -80,6 +80,7 @@ class Standing:
     end_at: int = 0
     remote_revision: int = 0
     paused_by_us: bool = False
+    off_as_wished: bool = False
     payload_hash: str | None = None
     pictures: tuple[Picture, ...] = ()
     problems: tuple[Problem, ...] = ()
