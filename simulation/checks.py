@@ -229,6 +229,8 @@ class Checks:
         _demand(standing.wish is wish, "another wish is noted than stands:", told)
         _demand(count <= 1, count, "adverts at", told)
         _demand(standing.advert.live == live, "the portal shows", shown, ":", told)
+        removed = any(problem.code == "removed_on_portal" for problem in standing.problems)
+        _demand(not removed or place in there.site.taken_down, "nobody there took it down:", told)
         explained = bool(standing.problems)
         waits = wish is Wish.PAUSED and not live
         _demand(not standing.open or waits, "revision", standing.seen, "never ended:", told)

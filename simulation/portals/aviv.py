@@ -215,6 +215,7 @@ class AvivPortal:
             return "nothing"
         one, portal = there[number % len(there)]
         one.shown.pop(portal)
+        self.site.taken_down.add(one.place)
         self._record(one, (portal,), "DELETED", one.revision, arrives=True)
         return f"{one.remote_id} {portal} removed"
 

@@ -256,6 +256,8 @@ class OlxPortal:
         if not there:
             return "nothing"
         advert, what = there[number % len(there)], self.spontaneous[number // len(there) % len(self.spontaneous)]
+        if what in ("removed", "paused"):
+            self.site.taken_down.add(advert.place)
         if what == "removed":
             advert.deleted_at = self.site.now()
             self._move(advert, "removed_by_user", visible=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from placard.domain.classified import Classified
@@ -13,6 +13,7 @@ from placard.domain.hashes import content_hash
 from placard.domain.instants import HOUR, MINUTE, SECOND
 from placard.domain.policy import Rendering
 from placard.domain.problems import Problem
+from placard.domain.told import Place
 from placard.portals.aviv.mapping import build_payload
 from simulation.tape import Tape
 
@@ -28,7 +29,7 @@ class Site:
     """What a portal needs of its surroundings.
 
     `say` sends a callback: provider, remote id, raw text, and whether it arrives in any case, since nobody would ask for what
-    a person did there. `calm`: no more whims of its own.
+    a person did there. `calm`: no more whims of its own. `taken_down`: where the portal or a person took an advert off.
     """
 
     tape: Tape
@@ -36,6 +37,7 @@ class Site:
     at: Callable[[int, Callable[[], None]], None]
     say: Callable[[str, str, str, bool], None]
     calm: Callable[[], bool]
+    taken_down: set[Place] = field(default_factory=set)
 
     def whim(self, chance: float) -> bool:
         """Return whether the portal does what nobody wished."""

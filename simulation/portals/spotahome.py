@@ -190,11 +190,11 @@ class SpotahomePortal:
         if what == "step":
             self._step(process)
         elif what in ("hide", "show") and checked and process.of is not None:
-            process.of.published = what == "show"
+            self._show(process.of, what == "show")
         elif what == "check" and checked:
             self._move(process, State.UNVERIFIED if process.state is State.VERIFIED else State.VERIFIED)
         elif what == "cancel" and process.state in OPEN:
-            self._move(process, State.CANCELLED)
+            self._call_off(process)
         elif what == "agent":
             process.agent, process.moved_by_people = AGENTS[process.number % 2], True
         elif what == "slip":
@@ -208,7 +208,7 @@ class SpotahomePortal:
                 process.of.filed = True
         elif what == "mass":
             for one in self.properties.values():
-                one.published = one.published and one.customer != process.customer
+                self._show(one, one.published and one.customer != process.customer)
 
     def _step(self, process: Process) -> None:
         """Move a process one step along the way to being public, and plan the next."""
@@ -216,14 +216,14 @@ class SpotahomePortal:
             return
         if process.state in CHECKED:
             if process.of is not None:
-                process.of.published = process.state is State.VERIFIED or not self.site.whim(0.5)
+                self._show(process.of, process.state is State.VERIFIED or not self.site.whim(0.5))
             self._touch()
             return
         if process.state is State.WAITING_PROPERTY:
             process.of = process.of or self._make(process.customer, None, None)
             self._move(process, State.WAITING_CONTENT)
         elif self.site.whim(0.1):
-            self._move(process, State.CANCELLED)
+            self._call_off(process)
         else:
             self._move(process, State.UNVERIFIED if self.site.whim(0.15) else State.VERIFIED)
         self._plan_step(process)
@@ -254,6 +254,16 @@ class SpotahomePortal:
         self.processes[process.number] = process
         self._touch()
         return process
+
+    def _show(self, of: Property, public: bool) -> None:
+        if of.published and not public and of.place is not None:
+            self.site.taken_down.add(of.place)
+        of.published = public
+
+    def _call_off(self, process: Process) -> None:
+        if process.of is not None and process.of.place is not None:
+            self.site.taken_down.add(process.of.place)
+        self._move(process, State.CANCELLED)
 
     def _move(self, process: Process, state: State) -> None:
         process.state = state
