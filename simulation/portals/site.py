@@ -29,7 +29,7 @@ class Site:
     """What a portal needs of its surroundings.
 
     `say` sends a callback: provider, remote id, raw text, and whether it arrives in any case, since nobody would ask for what
-    a person did there. `calm`: no more whims of its own. `taken_down`: where the portal or a person took an advert off.
+    a person did there. `calm`: no more whims of its own. `taken_down`: where an advert was taken off but by a call about it.
     """
 
     tape: Tape

@@ -158,7 +158,7 @@ class SpotahomePortal:
             process.refused = True
             raise _not_there("its state forbids that", 409)
         if process.state in OPEN:
-            self._move(process, State.CANCELLED)
+            self._call_off(process)
 
     def assign(self, _customer: str, process_id: int, agent_id: str | None, _traceparent: str | None = None) -> None:
         """Give a process to an agent, or to none."""

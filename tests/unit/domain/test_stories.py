@@ -618,6 +618,19 @@ def test_what_a_removal_without_an_answer_took_off_was_removed_by_nobody_else(ol
     assert (olx.told()[-1], olx.last.problems) == ("UPDATED(4)", ())
 
 
+def test_what_was_seen_before_a_deletion_and_is_told_after_its_answer_brings_nothing_back(olx: Hub) -> None:
+    _published(olx)
+    seen_at = olx.now
+    olx.now += MINUTE
+    olx.delete()
+    assert olx.begun() is Op.DELETE
+    olx.done()
+    olx.now += MINUTE
+    assert olx.say(state=S.PENDING, code="waitingContent", at=seen_at, source=Source.POLL) is Outcome.STALE
+    assert (olx.told()[-1], olx.last.advert) == ("DELETED(2)", olx.known.standings[IMO].advert)
+    assert olx.known.standings[IMO].advert.state is S.WITHDRAWN
+
+
 def test_a_pause_between_the_two_halves_of_a_change_of_category(olx: Hub) -> None:
     _published(olx)
     olx.key = "flat-rent"

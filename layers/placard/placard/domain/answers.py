@@ -237,7 +237,13 @@ def end(
             paused = standing.paused_by_us
             state = AdvertState.PAUSED if paused else AdvertState.WITHDRAWN
             advert = Advert(state=state, code=standing.advert.code)
-            standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert))
+            # What was seen of it before the call is older than the answer, though it may be told after it.
+            standing = replace(
+                standing,
+                advert=advert,
+                next_operations=policy.next_operations(advert),
+                advert_at=max(standing.advert_at, running.began_at),
+            )
         standings.append(explain(standing, policy, problems))
     publication = close(publication, running, running.portals, verdict, now)
     publication = replace(publication, lease_until=None, retry_at=None)
