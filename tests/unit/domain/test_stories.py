@@ -541,6 +541,23 @@ def _taken_off(hub: Hub) -> None:
     hub.now += MINUTE
 
 
+def _begun_anew(olx: Hub) -> None:
+    """Begin to publish again what the CRM had taken off a day before."""
+    _published(olx)
+    _taken_off(olx)
+    olx.now += DAY
+    olx.post(IMO)
+    assert olx.begun() is Op.POST
+
+
+def _unheard_removal(olx: Hub) -> None:
+    """Delete what is live, and lose the answer."""
+    _published(olx)
+    olx.delete()
+    assert olx.begun() is Op.DELETE
+    olx.fail(taken=True)
+
+
 @pytest.mark.parametrize(("provider", "portal"), [("olx", IMO), ("aviv", "SL")])
 def test_what_the_crm_had_taken_off_before_it_was_paused_was_removed_by_nobody_else(
     provider: str, portal: str, request: pytest.FixtureRequest
@@ -564,11 +581,7 @@ def test_what_the_crm_had_taken_off_before_it_was_paused_was_removed_by_nobody_e
 
 
 def test_a_pause_after_a_refused_creation_where_the_crm_had_taken_the_advert_off_before(olx: Hub) -> None:
-    _published(olx)
-    _taken_off(olx)
-    olx.now += DAY
-    olx.post(IMO)
-    assert olx.begun() is Op.POST
+    _begun_anew(olx)
     olx.refuse()
     olx.ask(Kind.DEACTIVATE, IMO)
     assert olx.begun() is None
@@ -576,11 +589,7 @@ def test_a_pause_after_a_refused_creation_where_the_crm_had_taken_the_advert_off
 
 
 def test_a_refused_creation_keeps_its_reason_though_the_portal_tells_again_of_the_removal_before_it(olx: Hub) -> None:
-    _published(olx)
-    _taken_off(olx)
-    olx.now += DAY
-    olx.post(IMO)
-    assert olx.begun() is Op.POST
+    _begun_anew(olx)
     olx.refuse()
     olx.now += MINUTE
     assert olx.say(state=S.WITHDRAWN, code="cancelled", source=Source.POLL) is Outcome.UNCHANGED
@@ -588,10 +597,7 @@ def test_a_refused_creation_keeps_its_reason_though_the_portal_tells_again_of_th
 
 
 def test_after_a_removal_without_an_answer_that_is_not_wished_any_more_the_portal_is_asked_first(olx: Hub) -> None:
-    _published(olx)
-    olx.delete()
-    assert olx.begun() is Op.DELETE
-    olx.fail(taken=True)
+    _unheard_removal(olx)
     olx.post(IMO, text="anew")
     olx.now += MINUTE
     assert olx.look().decision.search
@@ -603,10 +609,7 @@ def test_after_a_removal_without_an_answer_that_is_not_wished_any_more_the_porta
 
 
 def test_what_a_removal_without_an_answer_took_off_was_removed_by_nobody_else(olx: Hub) -> None:
-    _published(olx)
-    olx.delete()
-    assert olx.begun() is Op.DELETE
-    olx.fail(taken=True)
+    _unheard_removal(olx)
     olx.post(IMO)
     olx.ask(Kind.DEACTIVATE, IMO)
     olx.now += MINUTE
@@ -645,11 +648,7 @@ def test_a_pause_between_the_two_halves_of_a_change_of_category(olx: Hub) -> Non
 
 
 def test_a_pause_of_what_somebody_removed_since_the_crm_published_it_anew_is_explained(olx: Hub) -> None:
-    _published(olx)
-    _taken_off(olx)
-    olx.now += DAY
-    olx.post(IMO)
-    assert olx.begun() is Op.POST
+    _begun_anew(olx)
     olx.accept("advert-2")
     olx.say(ends=Op.POST, state=S.LIVE, code="active")
     olx.now += MINUTE

@@ -320,11 +320,10 @@ def forget(publication: Publication, operation_id: str, now: int) -> Folded:
     A removal that is not wished any more is not: whether the advert still stands is asked first.
     """
     running = publication.running
-    if running is None or not _is_mine(publication, operation_id):
+    if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
-    overtaken = any(
-        publication.standings[portal].acted < publication.standings[portal].seen for portal in running.portals
-    )
+    standings = [publication.standings[portal] for portal in running.portals]
+    overtaken = any(standing.acted < standing.seen for standing in standings)
     reread = publication.reread or (overtaken and running.kind is Operation.DELETE)
     return Folded(wake(replace(_drop(publication), reread=reread), now), (), Outcome.APPLIED)
 

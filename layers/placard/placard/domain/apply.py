@@ -27,7 +27,6 @@ from placard.domain.timeline import Draft, draft, write
 SAFETY = 5 * MINUTE
 _FORMER_KEPT = 8
 _TAKES_OFF = (Operation.DELETE, Operation.DEACTIVATE)
-_GONE = (AdvertState.ABSENT, AdvertState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +225,7 @@ def explain(standing: Standing, policy: Policy, said: tuple[Problem, ...] = ()) 
 def _is_deleted(standing: Standing) -> bool:
     """Whether the CRM's deletion is done, with a call or without."""
     done = standing.word is Word.DELETED and standing.family is Family.DELETE
-    return done and standing.advert.state in _GONE
+    return done and reached(Operation.DELETE, standing.advert)
 
 
 def remark(standing: Standing, policy: Policy) -> Problem | None:
@@ -573,7 +572,8 @@ def _fold_advert(
             doubtful = event.end is None and not same and event.source is Source.CALLBACK
             return _Fact(standing, Outcome.UNCHANGED if same else Outcome.STALE, reread=doubtful)
         standing = replace(standing, advert_at=order)
-    if same or (standing.off_as_wished and standing.advert.state in _GONE and advert.state in _GONE):
+    gone = reached(Operation.DELETE, advert)
+    if same or (standing.off_as_wished and gone and reached(Operation.DELETE, standing.advert)):
         return _Fact(standing, Outcome.UNCHANGED)
     alike = advert == replace(standing.advert, code=advert.code)
     if event.end is not None and alike and policy.remark(advert) == policy.remark(standing.advert):
@@ -581,7 +581,7 @@ def _fold_advert(
         return _Fact(replace(standing, advert=advert), Outcome.UNCHANGED)
     if pause or advert.state is not AdvertState.PAUSED:
         standing = replace(standing, paused_by_us=pause)
-    off = (standing.off_as_wished or removed_by_us) and advert.state in _GONE
+    off = (standing.off_as_wished or removed_by_us) and gone
     standing = replace(standing, advert=advert, next_operations=policy.next_operations(advert), off_as_wished=off)
     return _Fact(standing, Outcome.APPLIED)
 
