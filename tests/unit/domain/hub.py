@@ -182,7 +182,7 @@ class Hub:
         return self._take(answers.end(self.known, self.operation_id, Verdict.SUCCEEDED, self.policy, self.now))
 
     def miss(self) -> Outcome:
-        return self._take(answers.miss(self.known, self.operation_id, self.now))
+        return self._take(answers.miss(self.known, self.operation_id, self.now + 3_000, self.policy, self.now))
 
     def forget(self) -> Outcome:
         """Give up the call that was lost, so that the next look sends it again."""

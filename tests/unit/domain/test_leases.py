@@ -346,6 +346,59 @@ def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told(
     }
 
 
+def _missed_behind_a_removal_without_an_answer() -> Hub:
+    """Delete and lose the answer, publish again, and hear that there is nothing to change."""
+    hub = Hub(policy=HINTS, channel="aviv")
+    hub.post("SL")
+    hub.look()
+    hub.accept("advert-1")
+    hub.say(revision=1, state=S.LIVE, source=Source.POLL)
+    hub.delete()
+    assert hub.begun() is Op.DELETE
+    hub.fail(taken=True)
+    hub.post("SL", text="changed")
+    hub.now += MINUTE
+    assert hub.look().decision.search
+    hub.forget()
+    hub.publication = replace(hub.known, reread=False)
+    assert hub.begun() is Op.PUT
+    hub.miss()
+    return hub
+
+
+def test_what_is_missing_behind_a_removal_without_an_answer_is_asked_after_until_that_is_over() -> None:
+    hub = _missed_behind_a_removal_without_an_answer()
+    assert hub.known.remote_id == "advert-1", "the removal may be refused yet"
+    assert hub.begun() is None
+    hub.now = hub.known.due or 0
+    assert hub.look().decision.read
+    hub.publication = replace(hub.known, reread=False)
+    hub.say(revision=2, removal=True, state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    assert hub.begun() is Op.POST
+    hub.accept("advert-2")
+    assert hub.told()[-1] == "UPDATING(3)"
+
+
+def test_what_is_missing_behind_a_removal_that_is_refused_after_all_is_changed() -> None:
+    hub = _missed_behind_a_removal_without_an_answer()
+    hub.now = hub.known.due or 0
+    hub.publication = replace(hub.known, reread=False)
+    hub.say(revision=2, removal=True, failed=True, code="DELETING_FAILED", source=Source.POLL)
+    assert hub.begun() is Op.PUT
+    hub.accept()
+    assert hub.told()[-1] == "UPDATING(3)"
+
+
+def test_what_is_missing_long_after_a_removal_without_an_answer_is_created() -> None:
+    hub = _missed_behind_a_removal_without_an_answer()
+    hub.now += HINTS.settle
+    hub.publication = replace(hub.known, reread=False)
+    assert hub.begun() is Op.PUT
+    hub.miss()
+    assert hub.known.remote_id is None
+    assert hub.begun() is Op.POST
+
+
 @pytest.mark.parametrize("settle", [15 * MINUTE, DAY])
 def test_a_creation_whose_answer_is_always_lost_is_given_up_after_a_day_and_its_search(settle: int) -> None:
     hub = Hub(policy=replace(HINTS, settle=settle), channel="aviv")

@@ -604,7 +604,39 @@ def test_after_a_removal_without_an_answer_that_is_not_wished_any_more_the_porta
     olx.forget()
     assert olx.look().decision.read
     olx.publication = replace(olx.known, reread=False)
-    olx.say(state=S.WITHDRAWN, code="removed_by_user", source=Source.POLL)
+    olx.say(state=S.LIVE, code="active", source=Source.POLL)
+    assert olx.begun() is Op.PUT
+
+
+def test_a_call_that_is_lost_behind_a_removal_without_an_answer_is_asked_after_before_it_is_sent_again(
+    olx: Hub,
+) -> None:
+    _unheard_removal(olx)
+    olx.post(IMO, text="anew")
+    olx.now += MINUTE
+    olx.look()
+    olx.forget()
+    olx.publication = replace(olx.known, reread=False)
+    assert olx.begun() is Op.PUT
+    olx.fail(taken=True)
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    assert olx.look().decision.read
+
+
+def test_what_a_removal_without_an_answer_took_off_is_not_paid_for_twice(olx: Hub) -> None:
+    _unheard_removal(olx)
+    removed_at = olx.now
+    olx.post(IMO, text="anew")
+    olx.now += MINUTE
+    olx.look()
+    olx.forget()
+    olx.publication = replace(olx.known, reread=False)
+    olx.say(state=S.WITHDRAWN, code="removed_by_user", at=removed_at, source=Source.POLL)
+    assert olx.begun() is None
+    assert [problem.code for problem in olx.last.problems] == ["repost_wait"]
+    olx.now = removed_at + DAY
     assert olx.begun() is Op.POST
 
 

@@ -196,14 +196,23 @@ def adopt(publication: Publication, operation_id: str, remote_id: str, now: int)
     return Folded(wake(publication, now), (), Outcome.APPLIED)
 
 
-def miss(publication: Publication, operation_id: str, now: int) -> Folded:
+def miss(publication: Publication, operation_id: str, retry_at: int, policy: Policy, now: int) -> Folded:
     """Note that the portal has no such advert any more: the revision goes on as a creation.
 
+    Behind a removal that was not answered it may stand yet, for the portal may refuse that one: until it must be over, how the
+    advert stands is asked first, at `retry_at`.
     A portal of the channel that was off before, and has no part in the operation, stays as its timeline tells.
     """
     running = publication.running
     if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
+    lost = publication.unheard_removal
+    over_at = now if lost is None else lost.began_at + policy.settle
+    if now < over_at:
+        why, again = "a removal may be under way at the portal", min(retry_at, over_at)
+        return postpone(
+            publication, operation_id, again, policy, now, taken=False, counts=True, why=why, fails=False, reread=True
+        )
     gone = [
         replace(standing, advert=Advert(), next_operations=(Operation.POST,), payload_hash=None, paused_by_us=False)
         for standing in publication.standings.values()
@@ -317,14 +326,16 @@ def postpone(
 def forget(publication: Publication, operation_id: str, now: int) -> Folded:
     """Give up an operation that may never have been taken, so that the next look sends it again.
 
-    A removal that is not wished any more is not: whether the advert still stands is asked first.
+    Behind a removal that is not wished any more nothing is: whether the advert still stands is asked first.
     """
     running = publication.running
     if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
     standings = [publication.standings[portal] for portal in running.portals]
     overtaken = any(standing.acted < standing.seen for standing in standings)
-    reread = publication.reread or (overtaken and running.kind is Operation.DELETE)
+    removal = running.kind is Operation.DELETE
+    doubtful = overtaken if removal else publication.unheard_removal is not None
+    reread = publication.reread or doubtful
     return Folded(wake(replace(_drop(publication), reread=reread), now), (), Outcome.APPLIED)
 
 

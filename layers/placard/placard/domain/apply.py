@@ -64,7 +64,7 @@ def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int
     if not folded:
         return _noted(publication, event, Outcome.REFUSED, now)
     changed = publication.with_standings(fact.standing for fact in folded)
-    changed = _settle_running(changed, publication, event, policy)
+    changed = _note_removal(_settle_running(changed, publication, event, policy), publication, event)
     if any(fact.reread for fact in folded) or _asks_for_a_reading(publication, changed, event):
         changed = replace(changed, reread=True)
     outcome = _overall(fact.outcome for fact in folded)
@@ -491,6 +491,18 @@ def _settle_running(changed: Publication, before: Publication, event: PortalEven
     # The end names the request it was of: the answer to the one called last may name another.
     named = replace(running, transaction=running.transaction or event.transaction)
     return close(changed, named, over, verdict, event.order) if over else changed
+
+
+def _note_removal(changed: Publication, before: Publication, event: PortalEvent) -> Publication:
+    """Count a removal without an answer as done where the portal shows that it was: what follows may be charged again."""
+    lost = before.unheard_removal
+    if lost is None:
+        return changed
+    done = any(
+        changed.standings[portal].off_as_wished and not before.standings[portal].off_as_wished
+        for portal in lost.portals
+    )
+    return replace(changed, deleted_at=event.order, deleted_key=lost.key) if done else changed
 
 
 def _name_last(publication: Publication, event: PortalEvent, end: End) -> Publication:

@@ -233,6 +233,12 @@ class Publication:
     look: bool = False
     last_creation: int = 0
 
+    @property
+    def unheard_removal(self) -> Running | None:
+        """The DELETE that was not answered, and that may be under way."""
+        lost = self.unheard
+        return lost if lost is not None and lost.kind is Operation.DELETE else None
+
     def lose(self, operation: Running) -> Running:
         """Return what `unheard` is once this operation's call is not answered either."""
         first = self.unheard

@@ -194,7 +194,7 @@ class DeliverPublication:
         elif answer.result is Result.DONE:
             self._end(begun, running, Verdict.SUCCEEDED, (), answer.details, answer.exchange)
         elif answer.result is Result.MISSING:
-            self._fold(begun, lambda current, now: answers.miss(current, running.id, now))
+            self._miss(begun, running)
         elif answer.result is Result.EXISTS:
             self._take_over(begun, running)
         else:
@@ -237,6 +237,11 @@ class DeliverPublication:
             return answers.end(current, running.id, verdict, policy, now, problems, Source.ANSWER, details, exchange)
 
         self._fold(begun, end)
+
+    def _miss(self, begun: Publication, running: Running) -> None:
+        retry_at = self.clock.now() + self._wait(begun.tries, _BUSY_WAIT)
+        policy = self.provider.policy
+        self._fold(begun, lambda current, now: answers.miss(current, running.id, retry_at, policy, now))
 
     def _postpone(
         self,
