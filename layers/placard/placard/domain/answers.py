@@ -331,10 +331,8 @@ def forget(publication: Publication, operation_id: str, now: int) -> Folded:
     running = publication.running
     if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
-    standings = [publication.standings[portal] for portal in running.portals]
-    overtaken = any(standing.acted < standing.seen for standing in standings)
-    removal = running.kind is Operation.DELETE
-    doubtful = overtaken if removal else publication.unheard_removal is not None
+    overtaken = not all(publication.standings[portal].acted_on for portal in running.portals)
+    doubtful = overtaken if running.kind is Operation.DELETE else publication.unheard_removal is not None
     reread = publication.reread or doubtful
     return Folded(wake(replace(_drop(publication), reread=reread), now), (), Outcome.APPLIED)
 

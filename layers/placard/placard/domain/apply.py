@@ -108,7 +108,7 @@ def gives_way(publication: Publication) -> bool:
         return False
     standings = [publication.standings[portal] for portal in running.portals]
     return all(
-        standing.acted < standing.seen
+        not standing.acted_on
         and (standing.wish is Wish.ABSENT or standing.advert.state is AdvertState.WITHDRAWN)
         for standing in standings
     )
@@ -124,7 +124,7 @@ def waits_untold(publication: Publication) -> dict[str, Problem]:
     problem = next((problem for problem in known if problem.code != "media_refused"), None)
     if problem is None:
         return {}
-    behind = (standing for standing in publication.standings.values() if standing.acted < standing.seen)
+    behind = (standing for standing in publication.standings.values() if not standing.acted_on)
     return {standing.portal: problem for standing in behind if standing.open and not standing.says(problem)}
 
 
@@ -233,7 +233,7 @@ def remark(standing: Standing, policy: Policy) -> Problem | None:
     if standing.word is Word.DELETED or standing.acted == 0:
         return None
     # What is in flight was begun for a former wish.
-    if standing.wish is Wish.PRESENT or standing.acted < standing.seen:
+    if standing.wish is Wish.PRESENT or not standing.acted_on:
         return policy.remark(standing.advert)
     kept_up = standing.wish is Wish.PAUSED and standing.advert.live and not standing.open
     return policy.by_hand(Operation.DEACTIVATE) if kept_up and Operation.DEACTIVATE in policy.manual else None
@@ -342,7 +342,7 @@ def _fold_end(
     if publication.running is not None and standing.portal in publication.running.portals:
         mistakable = end.operation is publication.running.kind and event.transaction is not None
         return _Fact(standing, Outcome.STALE, mistakable and not _is_former(publication, event.transaction))
-    if end.if_asked and (standing.wish is not Wish.ABSENT or standing.acted < standing.seen):
+    if end.if_asked and (standing.wish is not Wish.ABSENT or not standing.acted_on):
         return _Fact(standing, Outcome.UNCHANGED)
     return _fold_news(publication, standing, event, end, advert)
 

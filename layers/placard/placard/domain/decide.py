@@ -133,7 +133,7 @@ def _look_after(publication: Publication, running: Running, now: int) -> Decisio
 
 def family_of(standing: Standing) -> Family:
     """Return the word family of the revision a standing is to act on; fixed once its first operation begins."""
-    if standing.acted == standing.seen and standing.family is not None and standing.open:
+    if standing.acted_on and standing.family is not None and standing.open:
         return standing.family
     if standing.wish is Wish.ABSENT:
         return Family.DELETE
@@ -259,7 +259,7 @@ def _cannot_activate(publication: Publication, standing: Standing, policy: Polic
     if Operation.ACTIVATE not in policy.next_operations(standing.advert):
         return True
     last = publication.last
-    tried = standing.acted == standing.seen and last is not None and last.kind is Operation.ACTIVATE
+    tried = standing.acted_on and last is not None and last.kind is Operation.ACTIVATE
     return tried and last is not None and last.then
 
 
@@ -312,9 +312,9 @@ def begin(
     for portal in start.portals:
         standing = publication.standings[portal]
         if standing.open:
-            word = standing.word if standing.acted == standing.seen else Word.RECEIVED
+            word = standing.word if standing.acted_on else Word.RECEIVED
             # What a former revision waited for is to be told of this one anew.
-            problems = standing.problems if standing.acted == standing.seen else ()
+            problems = standing.problems if standing.acted_on else ()
             family = family_of(standing)
             standing = replace(standing, family=family, acted=standing.seen, word=word, problems=problems)
         if start.kind in (Operation.POST, Operation.PUT, Operation.ACTIVATE):

@@ -37,7 +37,7 @@ def _compare(told: Facts, publication: Publication) -> Iterator[Difference]:
     blank = PortalFacts()
     for portal in sorted(told.portals.keys() | stored.portals.keys()):
         standing = publication.standings.get(portal)
-        begun = standing is not None and standing.open and standing.acted == standing.seen
+        begun = standing is not None and standing.open and standing.acted_on
         pair = told.portals.get(portal, blank), stored.portals.get(portal, blank)
         yield from _compare_portal(portal, *pair, begun=begun and pair[1].word is Word.RECEIVED)
 

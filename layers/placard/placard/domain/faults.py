@@ -44,7 +44,7 @@ def is_given_up(publication: Publication) -> bool:
 
 
 def _with_problem(standing: Standing, problem: Problem) -> Draft:
-    if standing.acted == standing.seen:
+    if standing.acted_on:
         return draft(replace(standing, problems=(*standing.problems, problem)))
     held = replace(standing, problems=(problem,))
     return Draft(held, Word.RECEIVED, standing.seen, f"{MESSAGES[Word.RECEIVED]}; {problem.detail}", (problem,))

@@ -98,7 +98,7 @@ def _is_overtaken(publication: Publication, standing: Standing) -> bool:
 
 
 def _superseded(standing: Standing) -> Draft:
-    began = standing.acted == standing.seen
+    began = standing.acted_on
     return Draft(
         standing,
         standing.word if began else Word.RECEIVED,

@@ -98,6 +98,11 @@ class Standing:
         """Whether the newest revision seen still waits for its end word."""
         return self.ended < self.seen
 
+    @property
+    def acted_on(self) -> bool:
+        """Whether the newest revision seen has been acted on."""
+        return self.acted == self.seen
+
     def says(self, problem: Problem) -> bool:
         """Whether the CRM reads of the newest revision that it waits for this."""
         latest = self.latest

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
+from placard.domain.lifecycle import GOALS
 from placard.domain.problems import Problem
 from placard.domain.publication import Publication, Standing
 from placard.portals.aviv.mapping import fingerprint
@@ -16,7 +17,6 @@ from placard.portals.base import Reply, quote_reading
 from placard.portals.reading import as_list
 from placard.ports import Question
 
-_OFF = (AdvertState.ABSENT, AdvertState.WITHDRAWN)
 ETAG = re.compile(r'(?:W/)?"(\d{1,15})"')
 
 
@@ -45,7 +45,7 @@ def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
 def needs_history(publication: Publication, events: Iterable[PortalEvent]) -> bool:
     """Whether a refused deletion is news, or of a portal where the hub knows of no advert: it tells not what is there still."""
     return any(
-        _refuses_deletion(event) and (standing.advert.state in _OFF or _is_news(event, standing))
+        _refuses_deletion(event) and (standing.advert.state in GOALS[Operation.DELETE] or _is_news(event, standing))
         for event in events
         for portal, standing in publication.standings.items()
         if portal in (event.portals or (portal,))
