@@ -608,6 +608,17 @@ def test_after_a_removal_without_an_answer_that_is_not_wished_any_more_the_porta
     assert olx.begun() is Op.PUT
 
 
+def test_a_new_wish_behind_a_removal_without_an_answer_that_is_about_to_be_sent_again_asks_the_portal_first(
+    olx: Hub,
+) -> None:
+    _unheard_removal(olx)
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    olx.post(IMO, text="anew")
+    assert olx.look().decision.read
+
+
 def test_a_call_that_is_lost_behind_a_removal_without_an_answer_is_asked_after_before_it_is_sent_again(
     olx: Hub,
 ) -> None:

@@ -64,7 +64,7 @@ def apply(publication: Publication, event: PortalEvent, policy: Policy, now: int
     if not folded:
         return _noted(publication, event, Outcome.REFUSED, now)
     changed = publication.with_standings(fact.standing for fact in folded)
-    changed = _note_removal(_settle_running(changed, publication, event, policy), publication, event)
+    changed = _hear_removal(_settle_running(changed, publication, event, policy), event, policy)
     if any(fact.reread for fact in folded) or _asks_for_a_reading(publication, changed, event):
         changed = replace(changed, reread=True)
     outcome = _overall(fact.outcome for fact in folded)
@@ -108,8 +108,7 @@ def gives_way(publication: Publication) -> bool:
         return False
     standings = [publication.standings[portal] for portal in running.portals]
     return all(
-        not standing.acted_on
-        and (standing.wish is Wish.ABSENT or standing.advert.state is AdvertState.WITHDRAWN)
+        not standing.acted_on and (standing.wish is Wish.ABSENT or standing.advert.state is AdvertState.WITHDRAWN)
         for standing in standings
     )
 
@@ -493,16 +492,13 @@ def _settle_running(changed: Publication, before: Publication, event: PortalEven
     return close(changed, named, over, verdict, event.order) if over else changed
 
 
-def _note_removal(changed: Publication, before: Publication, event: PortalEvent) -> Publication:
-    """Count a removal without an answer as done where the portal shows that it was: what follows may be charged again."""
-    lost = before.unheard_removal
-    if lost is None:
-        return changed
-    done = any(
-        changed.standings[portal].off_as_wished and not before.standings[portal].off_as_wished
-        for portal in lost.portals
-    )
-    return replace(changed, deleted_at=event.order, deleted_key=lost.key) if done else changed
+def _hear_removal(publication: Publication, event: PortalEvent, policy: Policy) -> Publication:
+    """Take a removal without an answer as done once the portal shows nothing any more: what follows may be charged again."""
+    lost = publication.unheard_removal
+    off = GOALS[Operation.DELETE] if policy.pauses else GOALS[Operation.DELETE] | {AdvertState.PAUSED}
+    if lost is None or any(publication.standings[portal].advert.state not in off for portal in lost.portals):
+        return publication
+    return replace(publication, unheard=None, deleted_at=event.order, deleted_key=lost.key)
 
 
 def _name_last(publication: Publication, event: PortalEvent, end: End) -> Publication:

@@ -60,7 +60,12 @@ def see(publication: Publication, classified: Classified, now: int) -> tuple[Pub
     if received:
         # A classified keeps its newest revision's trace alone: an older one that is seen only now has none, not another's.
         newest = any(item.revision == classified.revision for item in received)
-        publication = replace(publication, traceparent=classified.traceparent if newest else None)
+        publication = replace(
+            publication,
+            traceparent=classified.traceparent if newest else None,
+            # What a removal without an answer has left there is asked before a newer wish is acted on.
+            reread=publication.reread or publication.unheard_removal is not None,
+        )
     publication, entries = write(publication, received, now=now, source=Source.HUB, at=classified.accepted_at)
     return publication, passed + entries
 

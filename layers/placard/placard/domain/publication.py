@@ -240,9 +240,9 @@ class Publication:
 
     @property
     def unheard_removal(self) -> Running | None:
-        """The DELETE that was not answered, and that may be under way."""
+        """The DELETE of the advert that was not answered, and that may be under way."""
         lost = self.unheard
-        return lost if lost is not None and lost.kind is Operation.DELETE else None
+        return lost if lost is not None and lost.kind is Operation.DELETE and lost.portals else None
 
     def lose(self, operation: Running) -> Running:
         """Return what `unheard` is once this operation's call is not answered either."""
