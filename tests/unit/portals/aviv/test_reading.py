@@ -289,6 +289,24 @@ def test_a_refused_deletion_of_what_the_hub_holds_for_gone_leaves_what_was_there
     assert [(event.word, event.advert and event.advert.state) for event in events] == [("DELETING_FAILED", state)]
 
 
+@pytest.mark.parametrize("known", [AdvertState.WITHDRAWN, AdvertState.PAUSED])
+@pytest.mark.parametrize("refused", ["UPDATING_FAILED", "RECEIVING_FAILED"])
+def test_a_refused_update_of_what_the_hub_holds_for_gone_leaves_what_was_there(
+    known: AdvertState, refused: str
+) -> None:
+    """A write whose answer was lost may have brought it back before the one that was refused."""
+    told = {"portals": ["SL"], "statusDate": "2026-09-14T08:00:00Z", "revision": 3, "status": "CREATED"}
+    kept = {**told, "statusDate": "2026-09-14T09:00:00Z", "revision": 4, "status": refused}
+    _, events = read(page(kept), page(kept, told), advert=Advert(known), remote_revision=2)
+    assert [(event.word, event.advert and event.advert.state) for event in events] == [(refused, AdvertState.LIVE)]
+
+
+def test_a_refused_update_of_what_is_live_is_read_once() -> None:
+    kept = {"portals": ["SL"], "statusDate": "2026-09-14T09:00:00Z", "revision": 4, "status": "UPDATING_FAILED"}
+    portal, events = read(page(kept), advert=Advert(AdvertState.LIVE), remote_revision=2)
+    assert (len(portal.requests), events[0].advert) == (1, None)
+
+
 def test_a_refused_deletion_that_is_news_does_not_hide_that_the_portal_was_left_before() -> None:
     left = {"portals": ["SL"], "statusDate": "2026-09-14T08:00:00Z", "revision": 2, "status": "DELETED"}
     kept = {**left, "statusDate": "2026-09-14T09:00:00Z", "revision": 3, "status": "DELETING_FAILED"}

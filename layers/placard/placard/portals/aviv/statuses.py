@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from placard.domain.events import Advert, AdvertState, End, Operation, PortalEvent, Source, Verdict
-from placard.domain.lifecycle import GOALS
 from placard.domain.problems import Problem
 from placard.domain.publication import Publication, Standing
 from placard.portals.aviv.mapping import fingerprint
@@ -43,34 +42,38 @@ def keep_latest(events: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
 
 
 def needs_history(publication: Publication, events: Iterable[PortalEvent]) -> bool:
-    """Whether a refused deletion is news, or of a portal where the hub knows of no advert: it tells not what is there still."""
+    """Whether a refusal hides what is there: it leaves the portal as it was, and the hub may not know how that is.
+
+    A write whose answer was lost may have brought the advert; and a deletion is refused also of what was taken off before.
+    """
     return any(
-        _refuses_deletion(event) and (standing.advert.state in GOALS[Operation.DELETE] or _is_news(event, standing))
+        _tells_no_advert(event) and (not standing.advert.live or _is_refused_removal(event, standing))
         for event in events
         for portal, standing in publication.standings.items()
         if portal in (event.portals or (portal,))
     )
 
 
-def _is_news(event: PortalEvent, standing: Standing) -> bool:
-    return event.end is not None and (event.end.remote_revision or 0) > standing.remote_revision
+def _tells_no_advert(event: PortalEvent) -> bool:
+    return event.end is not None and event.end.verdict is Verdict.FAILED and event.advert is None
+
+
+def _is_refused_removal(event: PortalEvent, standing: Standing) -> bool:
+    end = event.end
+    return end is not None and bool(end.takes_off) and (end.remote_revision or 0) > standing.remote_revision
 
 
 def recall_adverts(events: Iterable[PortalEvent], history: Sequence[PortalEvent]) -> tuple[PortalEvent, ...]:
-    """Return the events with, for each refused deletion, the advert that AVIV told of last on that portal."""
+    """Return the events with, for each refusal, the advert that AVIV told of last on that portal."""
     recalled: list[PortalEvent] = []
     for event in events:
-        if event.portals is None or not _refuses_deletion(event):
+        if event.portals is None or not _tells_no_advert(event):
             recalled.append(event)
             continue
         for portal in event.portals:
             told = [one.advert for one in history if one.advert is not None and portal in (one.portals or ())]
             recalled.append(replace(event, portals=(portal,), advert=told[-1] if told else None))
     return tuple(recalled)
-
-
-def _refuses_deletion(event: PortalEvent) -> bool:
-    return event.end is not None and bool(event.end.takes_off) and event.end.verdict is Verdict.FAILED
 
 
 def is_undecided(publication: Publication, events: Iterable[PortalEvent]) -> bool:
