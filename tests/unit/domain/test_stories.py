@@ -664,6 +664,23 @@ def test_what_a_removal_without_an_answer_took_off_was_removed_by_nobody_else(ol
     assert (olx.told()[-1], olx.last.problems) == ("UPDATED(4)", ())
 
 
+def test_what_a_call_of_ours_left_out_was_removed_by_nobody_else(aviv: Hub) -> None:
+    aviv.post("SL")
+    assert aviv.begun() is Op.POST
+    aviv.accept("advert-1")
+    aviv.say(revision=1, failed=True, state=S.ABSENT, code="CREATING_FAILED", source=Source.POLL)
+    aviv.broken = {"SL": (Problem("unmapped_category", "no such category"),)}
+    aviv.put("SL", "BD")
+    assert aviv.begun() is Op.POST
+    aviv.accept("advert-1")
+    aviv.now += MINUTE
+    aviv.say(revision=2, removal=True, portals=("SL",), state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    aviv.say(revision=2, portals=("BD",), state=S.LIVE, code="CREATED", source=Source.POLL)
+    aviv.ask(Kind.DEACTIVATE, "SL")
+    assert aviv.begun() is None
+    assert (aviv.told(portal="SL")[-1], aviv.known.standings["SL"].problems) == ("UPDATED(3)", ())
+
+
 def test_what_was_seen_before_a_deletion_and_is_told_after_its_answer_brings_nothing_back(olx: Hub) -> None:
     _published(olx)
     seen_at = olx.now

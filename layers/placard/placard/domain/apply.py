@@ -196,8 +196,7 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
         advert = policy.follow(standing.advert, advert)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
-    lost = publication.unheard
-    ours = lost is not None and standing.portal in lost.removing
+    ours = _takes_off(publication, standing.portal)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None, removed_by_us=ours)
     outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
     reread = ended.reread or seen.reread
@@ -556,6 +555,13 @@ def remember(publication: Publication, transaction: str | None) -> tuple[str, ..
 # --- the advert's state ----------------------------------------------------------------------------------------------
 
 
+def _takes_off(publication: Publication, portal: str) -> bool:
+    """Whether a call of ours takes the portal off: one whose answer was lost, or the newest, which does not list it."""
+    lost, newest = publication.unheard, publication.running or publication.last
+    left_out = newest is not None and bool(newest.listed) and portal not in newest.listed
+    return left_out or (lost is not None and portal in lost.removing)
+
+
 def _fold_advert(
     standing: Standing,
     event: PortalEvent,
@@ -565,7 +571,7 @@ def _fold_advert(
     wins_tie: bool,
     removed_by_us: bool,
 ) -> _Fact:
-    """Fold how the advert stands. `removed_by_us`: a removal was sent and its answer lost."""
+    """Fold how the advert stands. `removed_by_us`: where it is gone, a call of ours has taken it off."""
     if advert is None:
         return _Fact(standing, Outcome.UNCHANGED)
     # Also where the answer to our own removal was lost, and nothing is in flight that this would be the end of.
