@@ -239,6 +239,7 @@ def event(
     problems: tuple[Problem, ...] = (),
     url: str | None = None,
     source: Source = Source.CALLBACK,
+    removing: bool = False,
     known: bool = True,
 ) -> PortalEvent:
     """A portal's word; `at` defaults to now."""
@@ -258,5 +259,6 @@ def event(
         advert=None if state is None else Advert(state, code or state.value, url),
         pictures=() if picture is None else (Picture(picture, "CREATING_FAILED", when or 0),),
         problems=problems,
+        removing=removing,
         known=known,
     )

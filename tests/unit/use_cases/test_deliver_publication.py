@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -641,6 +642,64 @@ def test_a_portal_still_at_work_is_asked_and_then_called_again(world: World) -> 
     assert [call.operation for call in world.portal.calls] == [Op.POST, Op.PUT, Op.PUT, Op.PUT]
     assert world.portal.reads == 2
     assert world.told()[-1] == "UPDATING(2)"
+
+
+def _unheard_removal(world: World) -> None:
+    """Delete what is live, lose the answer, and publish it anew."""
+    _live(world)
+
+    def lose(call: Call) -> Answer:
+        raise PortalUnavailableError("no answer", taken=True)
+
+    world.portal.script = lose
+    world.delete()
+    world.relay()
+    world.look()
+    world.publish("changed")
+    world.portal.script = lambda call: Answer(Result.ACCEPTED, "advert-1", "t-2")
+
+
+def _settle_past_dues(world: World, until: Callable[[], bool]) -> None:
+    for _ in range(200):
+        world.settle()
+        if until():
+            return
+        assert world.publication.due is not None, "a wait without a due time"
+        world.clock.wait_until(world.publication.due)
+        world.reconcile()
+    raise AssertionError("it never came to that")
+
+
+def _under_way(world: World) -> tuple[PortalEvent, ...]:
+    return (event("advert-1", world.clock.now(), state=S.LIVE, source=Source.POLL, at=None, removing=True),)
+
+
+def test_nothing_is_sent_behind_a_removal_that_the_portal_says_is_under_way(world: World) -> None:
+    _unheard_removal(world)
+    asked = 0
+
+    def read(question: Question) -> tuple[PortalEvent, ...]:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            return _under_way(world)
+        return (event("advert-1", world.clock.now(), state=S.WITHDRAWN, source=Source.POLL, removal=True),)
+
+    world.portal.read = read  # type: ignore[method-assign]
+    _settle_past_dues(world, lambda: asked == 3)
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.DELETE]
+    latest = world.publication.standings["IMOVIRTUAL"].latest
+    assert latest is not None
+    assert [problem.code for problem in latest.problems] == ["repost_wait"]
+
+
+def test_a_removal_that_never_comes_to_its_end_is_not_waited_for(world: World) -> None:
+    _unheard_removal(world)
+    world.portal.read = lambda question: _under_way(world)  # type: ignore[method-assign]
+    began = world.clock.now()
+    _settle_past_dues(world, lambda: len(world.portal.calls) > 2)
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.DELETE, Op.PUT]
+    assert world.clock.now() >= began + FACTS.settle - MINUTE
 
 
 def test_a_portal_still_at_work_on_what_has_ended_meanwhile_asks_for_nothing(world: World) -> None:

@@ -206,10 +206,9 @@ def miss(publication: Publication, operation_id: str, retry_at: int, policy: Pol
     running = publication.running
     if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
-    lost = publication.unheard_removal
-    over_at = now if lost is None else lost.began_at + policy.settle
-    if now < over_at:
-        why, again = "a removal may be under way at the portal", min(retry_at, over_at)
+    left = removal_left(publication, policy, now)
+    if left:
+        why, again = "a removal may be under way at the portal", min(retry_at, now + left)
         return postpone(
             publication, operation_id, again, policy, now, taken=False, counts=True, why=why, fails=False, reread=True
         )
@@ -220,6 +219,12 @@ def miss(publication: Publication, operation_id: str, retry_at: int, policy: Pol
     ]
     publication = replace(_drop(publication).with_standings(gone), remote_id=None, key=None, adopted=False)
     return Folded(wake(publication, now), (), Outcome.APPLIED)
+
+
+def removal_left(publication: Publication, policy: Policy, now: int) -> int:
+    """Return for how long (ms) yet a removal that was not answered may be under way at the portal, 0 where there is none."""
+    lost = publication.unheard_removal
+    return 0 if lost is None else max(lost.began_at + policy.settle - now, 0)
 
 
 def end(

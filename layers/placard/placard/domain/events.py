@@ -115,8 +115,8 @@ class PortalEvent:
     `advert_at` that of the advert's description where it is older (an error may carry the state before it).
     `word` is the portal's own word and `details` its own code or error title, both kept for people. `known` is False for a
     word that no table of ours has. `note` is a sentence for people where the word itself is the news, though it changes nothing
-    of what the hub knows. `transaction` is the portal's id of the request it speaks of. `evidence` is the key of
-    what it came from.
+    of what the hub knows. `transaction` is the portal's id of the request it speaks of. `removing`: a removal is under way there.
+    `evidence` is the key of what it came from.
     """
 
     source: Source
@@ -133,6 +133,7 @@ class PortalEvent:
     problems: tuple[Problem, ...] = ()
     details: str | None = None
     note: str | None = None
+    removing: bool = False
     known: bool = True
     evidence: str | None = None
 

@@ -357,7 +357,8 @@ class DeliverPublication:
             batches = [events[start : start + _AT_ONCE] for start in range(0, len(events), _AT_ONCE)] or [()]
             for batch in batches[:-1]:
                 self._fold(asking, partial(_apply_all, batch, policy))
-            rested = self._fold(asking, partial(_asked, batches[-1], policy))
+            wait = self._wait(asking.tries, _BUSY_WAIT)
+            rested = self._fold(asking, partial(_asked, batches[-1], policy, wait))
         _alarm(asking, rested)
 
     # --- recording ---------------------------------------------------------------------------------------------------
@@ -423,9 +424,16 @@ def _ask_again(current: Publication, policy: Policy, now: int, wait: int, *, cou
     return replace(folded, publication=replace(folded.publication, look=True, due=now + wait))
 
 
-def _asked(events: Sequence[PortalEvent], policy: Policy, current: Publication, now: int) -> Folded:
-    """End a reading with the last it found, in one change: what is still due after it is overdue."""
+def _asked(events: Sequence[PortalEvent], policy: Policy, wait: int, current: Publication, now: int) -> Folded:
+    """End a reading with the last it found, in one change: what is still due after it is overdue.
+
+    While a removal of ours that was not answered is seen under way, nothing is sent behind it: it is asked after again.
+    """
     read = _apply_all(events, policy, current, now)
+    left = answers.removal_left(read.publication, policy, now)
+    if left and any(event.removing for event in events):
+        later = _ask_again(read.publication, policy, now, min(wait, left), counts=True)
+        return replace(later, entries=(*read.entries, *later.entries))
     rested = replace(read.publication, reading_until=None, retry_at=None, faults=0, fault=None)
     folded = answers.overdue(rested, policy, now)
     return replace(folded, publication=wake(folded.publication, now), entries=(*read.entries, *folded.entries))

@@ -73,6 +73,7 @@ def test_a_meta_no_newer_than_what_is_known_carries_no_time() -> None:
     [
         ("TO_POST", None, AdvertState.PENDING, False),
         ("TO_PUT", None, None, False),
+        ("TO_DELETE", {"code": "active"}, AdvertState.LIVE, False),
         ("NOT_POSTED", None, AdvertState.ABSENT, True),
         ("DELETED", {"code": "removed_by_user", "visible_in_profile": "false"}, AdvertState.WITHDRAWN, True),
         ("DEACTIVATED", {"code": "removed_by_user", "visible_in_profile": "true"}, AdvertState.PAUSED, True),
@@ -84,6 +85,7 @@ def test_the_last_action_is_an_end_unless_it_is_in_flight(
 ) -> None:
     event = read(meta(last_action_status=action, state=state))
     assert (event.end is not None) is ends
+    assert event.removing is (action == "TO_DELETE")
     assert (None if event.advert is None else event.advert.state) is advert
 
 

@@ -35,6 +35,7 @@ def read_meta(question: Question, data: Mapping[str, Any], now: int) -> PortalEv
         advert=review(advert, ending) if changing else advert,
         problems=read_problems({**state, **error}, publication.channel, read_code(state)) if failed else (),
         details=as_text(error.get("title")) if failed else read_code(state),
+        removing=action == f"{IN_FLIGHT}DELETE",
         known=ending is not None or action.startswith(IN_FLIGHT) or not action,
     )
 
