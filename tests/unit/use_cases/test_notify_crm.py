@@ -302,6 +302,26 @@ def test_replay_goes_on_from_where_it_is_told_to(desk: Desk) -> None:
     assert desk.subscription().state is State.ACTIVE
 
 
+def test_a_replay_that_comes_while_a_failing_endpoint_accepts_again_is_told_all_the_same() -> None:
+    desk = Desk()
+    began = desk.clock.now() - 1
+    desk.enter("a-1", Word.CREATING)
+    desk.clock.advance(MINUTE)
+    desk.subscribe()
+    desk.crm.answer = lambda _: DOWN
+    desk.enter("a-1", Word.CREATED)
+    desk.settle()
+
+    def accept(_: Delivery) -> Reply:
+        desk.crm.answer = lambda _: OK
+        desk.replay(began)
+        return OK
+
+    desk.crm.answer = accept
+    desk.pass_time(desk.clock.now() + 10 * MINUTE, MINUTE)
+    assert desk.told() == ["a-1-aviv-2", "a-1-aviv-1"]
+
+
 def test_an_entry_made_while_its_customers_endpoint_recovers_is_not_forgotten(desk: Desk) -> None:
     """The index shows it too late for the first walk: the second one finds it."""
     desk.crm.answer = lambda _: DOWN

@@ -117,7 +117,7 @@ class NotifyCrm:
                 told = replace(told, due=None)
             else:
                 try:
-                    told, look = _Teller(self, view, view.subscription, until).tell(told)
+                    told, look = _Teller(self, view, view.subscription, view.subscription.since, until).tell(told)
                 except (StoreUnavailableError, TransitionConflictError):
                     raise
                 except Exception:
@@ -179,11 +179,15 @@ class NotifyCrm:
 
 @dataclass(slots=True)
 class _Teller:
-    """Tells one publication under its lease, as far as it comes."""
+    """Tells one publication under its lease, as far as it comes.
+
+    `since` is where this look reads from: a replay that comes meanwhile begins earlier, at what is not settled by it.
+    """
 
     hub: NotifyCrm
     view: View
     subscription: Subscription
+    since: int
     until: int
     secrets: tuple[str, ...] = ()
 
@@ -217,12 +221,12 @@ class _Teller:
 
     def _untold(self, told: Told) -> list[Entry]:
         """Return the oldest entries that are in no settled stretch."""
-        after = position(told, self.subscription.since)
+        after = position(told, self.since)
         return untold(told, self.hub.store.entries_after(told.place, after, _AT_ONCE))
 
     def _pass_over(self, told: Told, entries: list[Entry]) -> Told:
         """Return what was told with everything up to the last of these settled: accepted, or not asked for."""
-        return settle(told, self.subscription.since, entries[-1].creation_date) if entries else told
+        return settle(told, self.since, entries[-1].creation_date) if entries else told
 
     def _held_until(self, told: Told) -> int | None:
         """Return until when the CRM's own refusal holds this publication, None once somebody has said to go on."""
