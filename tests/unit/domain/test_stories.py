@@ -681,6 +681,30 @@ def test_what_a_call_of_ours_left_out_was_removed_by_nobody_else(aviv: Hub) -> N
     assert (aviv.told(portal="SL")[-1], aviv.known.standings["SL"].problems) == ("UPDATED(3)", ())
 
 
+def test_what_a_removal_without_an_answer_behind_another_lost_call_took_off_was_removed_by_nobody_else(
+    olx: Hub,
+) -> None:
+    _published(olx)
+    olx.put(IMO, text="changed")
+    assert olx.begun() is Op.PUT
+    olx.fail(taken=True)
+    olx.delete()
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    assert olx.begun() is Op.DELETE
+    olx.fail(taken=True)
+    olx.post(IMO)
+    olx.ask(Kind.DEACTIVATE, IMO)
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    olx.publication = replace(olx.known, reread=False)
+    olx.say(state=S.WITHDRAWN, code="removed_by_user")
+    assert olx.begun() is None
+    assert (olx.told()[-1], olx.last.problems) == ("UPDATED(5)", ())
+
+
 def test_what_was_seen_before_a_deletion_and_is_told_after_its_answer_brings_nothing_back(olx: Hub) -> None:
     _published(olx)
     seen_at = olx.now

@@ -245,11 +245,12 @@ class Publication:
         return lost if lost is not None and lost.kind is Operation.DELETE and lost.portals else None
 
     def lose(self, operation: Running) -> Running:
-        """Return what `unheard` is once this operation's call is not answered either."""
+        """Return what `unheard` is once this operation's call is not answered either: the first, taking off what any does."""
         first = self.unheard
-        if first is None or first.hashes == operation.hashes:
-            return first or operation
-        return replace(first, hashes={})
+        if first is None:
+            return operation
+        hashes = first.hashes if first.hashes == operation.hashes else {}
+        return replace(first, hashes=hashes, removing=tuple(dict.fromkeys((*first.removing, *operation.removing))))
 
     def former_revision(self, portal: str) -> int:
         """Return the portal's count of writes that the end of the operation in flight has to be above (lifecycle §4)."""
