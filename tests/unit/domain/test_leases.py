@@ -346,13 +346,18 @@ def test_a_classified_that_is_missing_leaves_what_was_off_before_as_it_was_told(
     }
 
 
-def _missed_behind_a_removal_without_an_answer() -> Hub:
-    """Delete and lose the answer, publish again, and hear that there is nothing to change."""
+def _live_at_aviv() -> Hub:
     hub = Hub(policy=HINTS, channel="aviv")
     hub.post("SL")
     hub.look()
     hub.accept("advert-1")
     hub.say(revision=1, state=S.LIVE, source=Source.POLL)
+    return hub
+
+
+def _missed_behind_a_removal_without_an_answer() -> Hub:
+    """Delete and lose the answer, publish again, and hear that there is nothing to change."""
+    hub = _live_at_aviv()
     hub.delete()
     assert hub.begun() is Op.DELETE
     hub.fail(taken=True)
@@ -437,11 +442,7 @@ def test_a_creation_that_took_a_day_to_search_has_an_hours_tries_behind_it() -> 
 
 def _lost_revision() -> Hub:
     """AVIV has a change whose answer was lost as its revision 2."""
-    hub = Hub(policy=HINTS, channel="aviv")
-    hub.post("SL")
-    hub.look()
-    hub.accept("advert-1")
-    hub.say(revision=1, state=S.LIVE, source=Source.POLL)
+    hub = _live_at_aviv()
     hub.put("SL", text="lost")
     assert hub.begun() is Op.PUT
     hub.fail(taken=True)

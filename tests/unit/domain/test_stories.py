@@ -558,6 +558,14 @@ def _unheard_removal(olx: Hub) -> None:
     olx.fail(taken=True)
 
 
+def _given_up_and_asked(olx: Hub) -> None:
+    """Give up the call that was lost a minute ago, and ask the portal; the test says what it answers."""
+    olx.now += MINUTE
+    assert olx.look().decision.search
+    olx.forget()
+    olx.publication = replace(olx.known, reread=False)
+
+
 @pytest.mark.parametrize(("provider", "portal"), [("olx", IMO), ("aviv", "SL")])
 def test_what_the_crm_had_taken_off_before_it_was_paused_was_removed_by_nobody_else(
     provider: str, portal: str, request: pytest.FixtureRequest
@@ -624,10 +632,7 @@ def test_a_call_that_is_lost_behind_a_removal_without_an_answer_is_asked_after_b
 ) -> None:
     _unheard_removal(olx)
     olx.post(IMO, text="anew")
-    olx.now += MINUTE
-    olx.look()
-    olx.forget()
-    olx.publication = replace(olx.known, reread=False)
+    _given_up_and_asked(olx)
     assert olx.begun() is Op.PUT
     olx.fail(taken=True)
     olx.now += MINUTE
@@ -640,10 +645,7 @@ def test_what_a_removal_without_an_answer_took_off_is_not_paid_for_twice(olx: Hu
     _unheard_removal(olx)
     removed_at = olx.now
     olx.post(IMO, text="anew")
-    olx.now += MINUTE
-    olx.look()
-    olx.forget()
-    olx.publication = replace(olx.known, reread=False)
+    _given_up_and_asked(olx)
     olx.say(state=S.WITHDRAWN, code="removed_by_user", at=removed_at, source=Source.POLL)
     assert olx.begun() is None
     assert [problem.code for problem in olx.last.problems] == ["repost_wait"]
@@ -655,10 +657,7 @@ def test_what_a_removal_without_an_answer_took_off_was_removed_by_nobody_else(ol
     _unheard_removal(olx)
     olx.post(IMO)
     olx.ask(Kind.DEACTIVATE, IMO)
-    olx.now += MINUTE
-    olx.look()
-    olx.forget()
-    olx.publication = replace(olx.known, reread=False)
+    _given_up_and_asked(olx)
     olx.say(state=S.WITHDRAWN, code="removed_by_user", source=Source.POLL)
     assert olx.begun() is None
     assert (olx.told()[-1], olx.last.problems) == ("UPDATED(4)", ())
@@ -696,10 +695,7 @@ def test_what_a_removal_without_an_answer_behind_another_lost_call_took_off_was_
     olx.fail(taken=True)
     olx.post(IMO)
     olx.ask(Kind.DEACTIVATE, IMO)
-    olx.now += MINUTE
-    assert olx.look().decision.search
-    olx.forget()
-    olx.publication = replace(olx.known, reread=False)
+    _given_up_and_asked(olx)
     olx.say(state=S.WITHDRAWN, code="removed_by_user")
     assert olx.begun() is None
     assert (olx.told()[-1], olx.last.problems) == ("UPDATED(5)", ())

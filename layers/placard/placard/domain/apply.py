@@ -196,7 +196,7 @@ def _fold_standing(publication: Publication, standing: Standing, event: PortalEv
         advert = policy.follow(standing.advert, advert)
     pictures = _fold_pictures(publication, standing, event)
     ended = _fold_end(publication, pictures.standing, event, advert, running)
-    ours = _takes_off(publication, standing.portal)
+    ours = _is_our_removal(publication, standing.portal)
     seen = _fold_advert(ended.standing, event, advert, policy, wins_tie=running is not None, removed_by_us=ours)
     outcome = _overall((pictures.outcome, ended.outcome, seen.outcome))
     reread = ended.reread or seen.reread
@@ -494,8 +494,10 @@ def _settle_running(changed: Publication, before: Publication, event: PortalEven
 def _hear_removal(publication: Publication, event: PortalEvent, policy: Policy) -> Publication:
     """Take a removal without an answer as done once the portal shows nothing any more: what follows may be charged again."""
     lost = publication.unheard_removal
+    if lost is None:
+        return publication
     off = GOALS[Operation.DELETE] if policy.pauses else GOALS[Operation.DELETE] | {AdvertState.PAUSED}
-    if lost is None or any(publication.standings[portal].advert.state not in off for portal in lost.portals):
+    if any(publication.standings[portal].advert.state not in off for portal in lost.portals):
         return publication
     return replace(publication, unheard=None, deleted_at=event.order, deleted_key=lost.key)
 
@@ -555,7 +557,7 @@ def remember(publication: Publication, transaction: str | None) -> tuple[str, ..
 # --- the advert's state ----------------------------------------------------------------------------------------------
 
 
-def _takes_off(publication: Publication, portal: str) -> bool:
+def _is_our_removal(publication: Publication, portal: str) -> bool:
     """Whether a call of ours takes the portal off: one whose answer was lost, or the newest, which does not list it."""
     lost, newest = publication.unheard, publication.running or publication.last
     left_out = newest is not None and bool(newest.listed) and portal not in newest.listed
