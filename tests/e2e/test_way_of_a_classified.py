@@ -47,11 +47,12 @@ def test_a_classified_just_sent_reads_as_received_at_once(crm: Crm) -> None:
 
 
 def test_an_edit_reaches_every_portal(crm: Crm, olx: Simulator) -> None:
+    """A portal that is slow to answer may be told twice; never of another price."""
     listing = Listing(crm)
     listing.await_status("CREATED", live=True)
     listing.set_price(182_000).await_status("UPDATED", live=True)
-    (put,) = olx.list_calls(listing.find_advert("IMOVIRTUAL"), "PUT")
-    assert put["body"]["price"]["value"] == 182_000
+    puts = olx.list_calls(listing.find_advert("IMOVIRTUAL"), "PUT")
+    assert {put["body"]["price"]["value"] for put in puts} == {182_000}
 
 
 def test_an_identical_update_makes_no_revision_and_no_portal_call(
