@@ -75,6 +75,11 @@ class OlxAdvert:
         return self.code
 
     @property
+    def deleted(self) -> bool:
+        """Whether a list shows it as gone: deleted, or refused to be deleted once more."""
+        return self.action == "DELETED" or (self.action == "NOT_DELETED" and not self.exists)
+
+    @property
     def live(self) -> bool:
         """Whether buyers see it."""
         return self.code == "active"
@@ -338,7 +343,7 @@ class OlxPortal:
     def search(self, classified: Classified, channel: str) -> tuple[str, ...]:
         """Find the advert by the hub's key, unless it was deleted."""
         place = Place(classified.classified_id, channel)
-        mine = [advert for advert in self._at[place] if advert.action != "DELETED"]
+        mine = [advert for advert in self._at[place] if not advert.deleted]
         return tuple(advert.uuid for advert in sorted(mine, key=lambda advert: advert.action_at, reverse=True)[:1])
 
     def verify(self, callback: Callback, received_at: int) -> Message:

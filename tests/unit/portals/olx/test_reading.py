@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -117,8 +118,10 @@ def search(*pages: list[dict[str, Any]]) -> tuple[str, ...]:
     return make_publisher(portal, FakeClock()).search(make_classified(make_body()), "imovirtual")
 
 
-def item(uuid: str, own_id: str = "c-1-sale", action: str = "POSTED") -> dict[str, Any]:
-    return {"uuid": uuid, "custom_fields": {"id": own_id}, "last_action_status": action}
+def item(
+    uuid: str, own_id: str = "c-1-sale", action: str = "POSTED", state: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    return {"uuid": uuid, "custom_fields": {"id": own_id}, "last_action_status": action, "state": state}
 
 
 def test_an_advert_is_found_by_our_own_id() -> None:
@@ -127,6 +130,15 @@ def test_an_advert_is_found_by_our_own_id() -> None:
 
 def test_an_advert_on_a_later_page_is_found() -> None:
     assert search([item(f"x{number}", "other") for number in range(100)], [item("b")]) == ("b",)
+
+
+@pytest.mark.parametrize(("visible", "found"), [("false", ("b",)), ("true", ("a",))])
+def test_an_advert_that_could_not_be_deleted_twice_is_gone(visible: str, found: tuple[str, ...]) -> None:
+    """Of two with our own id the one that stands is found, though the other was touched later; a pause stands."""
+    removed = item("a", action="NOT_DELETED", state={"code": "removed_by_user", "visible_in_profile": visible})
+    times = "2026-01-01T12:17:33.000Z", "2026-01-01T12:16:59.000Z"
+    pair = [one | {"last_action_at": at} for one, at in zip((removed, item("b")), times, strict=True)]
+    assert search(pair) == found
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from placard.domain.causes import Cause
 from placard.domain.classified import Classified
 from placard.domain.errors import CredentialsError, PortalRejectedError
 from placard.domain.events import Operation, PortalEvent
+from placard.domain.lifecycle import HOLDS_NOTHING
 from placard.domain.problems import Problem
 from placard.portals.base import Allowance, Reply, Turn, Wire, quote_exchange, quote_reading, quoting
 from placard.portals.breaker import connect_breaker
@@ -149,7 +150,7 @@ class OlxPublisher(OlxRenderer):
             fresh = [item for item in items if as_text(item.get("uuid")) and str(item["uuid"]) not in seen]
             seen |= {str(item["uuid"]) for item in fresh}
             for item in fresh:
-                if as_object(item.get("custom_fields")).get("id") == own_id and not _is_deleted(item):
+                if as_object(item.get("custom_fields")).get("id") == own_id and not _is_deleted(item, channel):
                     found[str(item["uuid"])] = as_text(item.get("last_action_at")) or ""
             # How the list is paged is not documented (§2): stop at what is short, empty, or a page seen before.
             if found or not fresh or len(items) < PAGE:
@@ -235,8 +236,10 @@ def _path_of(classified: Classified, channel: str, account: str) -> str:
     return name_token(classified.customer, channel, account)
 
 
-def _is_deleted(item: Mapping[str, Any]) -> bool:
-    return item.get("last_action_status") == "DELETED"
+def _is_deleted(item: Mapping[str, Any], channel: str) -> bool:
+    """Whether an advert is gone: deleted, or refused to be deleted once more."""
+    action, advert = item.get("last_action_status"), read_listed(item, channel)
+    return action == "DELETED" or (action == "NOT_DELETED" and (advert is None or advert.state in HOLDS_NOTHING))
 
 
 def _require(reply: Reply) -> dict[str, Any]:
