@@ -173,6 +173,9 @@ class World:
                 self._stumble(wake_up, "it died", last=True)
             self._lookers[wake_up.provider](wake_up)
         except (PlacardError, PoisonError) as error:
+            # What was answered to a look that broke is noted nowhere.
+            if self.scheduler.process is not None:
+                self.scheduler.process.notes.pop("work", None)
             if not self._stumble(wake_up, str(error), last=last) or last:
                 raise
 
