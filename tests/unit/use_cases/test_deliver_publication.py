@@ -229,6 +229,58 @@ def test_a_creation_lost_for_a_day_has_more_than_one_try_when_it_is_sent_again()
     assert world.told()[-1] == "CREATING(1)"
 
 
+def _give_up(world: World) -> None:
+    """A creation is lost, and for a day no search is answered."""
+    world.publish()
+
+    def lose(call: Call) -> Answer:
+        raise PortalUnavailableError("no answer", taken=True)
+
+    def fail(classified: Classified, channel: str) -> tuple[str, ...]:
+        raise PortalUnavailableError("HTTP 503", taken=False)
+
+    world.portal.script = lose
+    answer, world.portal.search = world.portal.search, fail  # type: ignore[method-assign]
+    _settle_past_dues(world, lambda: world.told()[-1] == "CREATING_FAILED(1)")
+    world.portal.search = answer  # type: ignore[method-assign]
+    world.portal.script = lambda call: Answer(Result.ACCEPTED, call.remote_id or "advert-9", "t-2")
+    world.portal.reading = (
+        event("advert-9", world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", source=Source.POLL),
+    )
+
+
+def test_what_was_made_of_a_creation_given_up_is_found_and_told(world: World) -> None:
+    _give_up(world)
+    assert world.told() == ["RECEIVED(1)", "RECEIVED(1)", "CREATING_FAILED(1)"]
+    world.portal.found = ("advert-9",)
+    _settle_past_dues(world, lambda: world.told()[-1] == "CREATED(1)")
+    assert [call.operation for call in world.portal.calls] == [Op.POST]
+
+
+def test_what_was_made_of_a_creation_given_up_is_taken_off(world: World) -> None:
+    """The advert stood, and the CRM was told of its deletion without a call."""
+    _give_up(world)
+    world.portal.found = ("advert-9",)
+    world.delete()
+    _settle_past_dues(world, lambda: len(world.portal.calls) > 1)
+    assert [(call.operation, call.remote_id) for call in world.portal.calls] == [
+        (Op.POST, None),
+        (Op.DELETE, "advert-9"),
+    ]
+
+
+def test_a_creation_given_up_that_nothing_was_made_of_is_over(world: World) -> None:
+    _give_up(world)
+    _settle_past_dues(world, lambda: world.publication.running is None)
+    publication = world.publication
+    assert (publication.running, publication.unheard, publication.failing_since, publication.due) == (None,) * 4
+    assert world.told()[-1] == "CREATING_FAILED(1)"
+    world.publish(kind=Kind.RETRY)
+    world.settle()
+    assert world.told()[-2:] == ["RECEIVED(2)", "CREATING(2)"]
+    assert [call.operation for call in world.portal.calls] == [Op.POST, Op.POST]
+
+
 def test_an_outage_is_told_after_15_minutes_and_given_up_after_24_hours(world: World) -> None:
     world.publish()
 

@@ -13,7 +13,7 @@ from placard.domain.events import Advert, AdvertState, Operation, Source, Verdic
 from placard.domain.lifecycle import END_WORDS, FOLLOWERS, HOLDS_NOTHING, RUNNING, Family, Outcome
 from placard.domain.policy import Policy
 from placard.domain.problems import Problem
-from placard.domain.publication import Phase, Publication, Running, Standing
+from placard.domain.publication import Entry, Phase, Publication, Running, Standing
 from placard.domain.timeline import draft, write
 
 _OFF = HOLDS_NOTHING | {AdvertState.PAUSED}
@@ -244,6 +244,23 @@ def end(
         return _come_late(publication, operation_id, now)
     if not running.portals:
         return Folded(wake(_without_surplus(publication, running), now), (), Outcome.APPLIED)
+    closed = replace(close(publication, running, running.portals, verdict, now), lease_until=None, retry_at=None)
+    publication, entries = _conclude(closed, running, verdict, policy, now, problems, source, evidence, details)
+    return Folded(wake(publication, now), entries, Outcome.APPLIED)
+
+
+def _conclude(
+    publication: Publication,
+    running: Running,
+    verdict: Verdict,
+    policy: Policy,
+    now: int,
+    problems: tuple[Problem, ...],
+    source: Source,
+    evidence: str | None,
+    details: str | None = None,
+) -> tuple[Publication, tuple[Entry, ...]]:
+    """Enter the end of an operation on each of its portals, where it is news."""
     standings = []
     for portal in running.portals:
         standing = conclude(publication.standings[portal], running, verdict, 0)
@@ -259,13 +276,10 @@ def end(
                 advert_at=max(standing.advert_at, running.began_at),
             )
         standings.append(explain(standing, policy, problems))
-    publication = close(publication, running, running.portals, verdict, now)
-    publication = replace(publication, lease_until=None, retry_at=None)
     before = publication.standings
     publication = publication.with_standings(standings)
     drafts = [draft(standing) for standing in standings if _is_news(before[standing.portal], standing)]
-    publication, entries = write(publication, drafts, now=now, source=source, details=details, evidence=evidence)
-    return Folded(wake(publication, now), entries, Outcome.APPLIED)
+    return write(publication, drafts, now=now, source=source, details=details, evidence=evidence)
 
 
 def _is_news(before: Standing, after: Standing) -> bool:
@@ -304,10 +318,10 @@ def postpone(
         return _come_late(publication, operation_id, now)
     since = publication.failing_since or (now if fails else None)
     lasts = 0 if since is None else now - since
-    # Whether a creation was taken after all is looked into first: given up at once, its advert would be nobody's.
-    sought = taken and running.kind is Operation.POST and now < running.began_at + policy.settle
-    if lasts >= policy.give_up and fails and not sought:
-        problem = Problem.of(Cause.NEVER_TAKEN, why=why)
+    given_up = fails and lasts >= policy.give_up
+    problem = Problem.of(Cause.NEVER_TAKEN, why=why)
+    creates = taken and running.kind is Operation.POST
+    if given_up and not creates:
         return end(publication, operation_id, Verdict.FAILED, policy, now, (problem,), Source.HUB, evidence=evidence)
     kept = replace(running, phase=Phase.UNKNOWN) if taken else None
     publication = replace(
@@ -321,8 +335,13 @@ def postpone(
         tries=publication.tries + counts,
         failing_since=since,
     )
-    entries = ()
-    if lasts >= policy.patience:
+    entries: tuple[Entry, ...] = ()
+    if given_up and now >= running.began_at + policy.settle:
+        # The revision fails, and the search goes on: an advert that was made after all would be nobody's.
+        publication, entries = _conclude(
+            publication, running, Verdict.FAILED, policy, now, (problem,), Source.HUB, evidence
+        )
+    elif lasts >= policy.patience:
         problem = Problem.of(Cause.NOT_TAKEN, why=why)
         publication, entries = _tell(publication, running.portals, problem, policy, now, evidence)
     return Folded(replace(wake(publication, now), look=True, due=retry_at), entries, Outcome.APPLIED)
@@ -348,8 +367,13 @@ def never_created(publication: Publication, operation_id: str, policy: Policy, n
     The first search may take all the time that a call may fail for (Spotahome's day): the call that follows it has an hour's
     tries of its own.
     """
-    if not _is_mine(publication, operation_id):
+    running = publication.running
+    if running is None or running.id != operation_id:
         return _come_late(publication, operation_id, now)
+    if all(publication.standings[portal].ended >= publication.standings[portal].acted for portal in running.portals):
+        # It has failed already, when no search was answered.
+        over = close(publication, running, running.portals, Verdict.FAILED, now)
+        return Folded(wake(replace(over, reading_until=None, retry_at=None), now), (), Outcome.APPLIED)
     since, lost = publication.failing_since, publication.unheard
     if since is not None and (lost is None or lost.id == operation_id):
         since = max(since, now - policy.give_up + policy.again)
