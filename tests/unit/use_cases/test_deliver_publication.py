@@ -350,6 +350,28 @@ def test_an_advert_that_exists_is_adopted_and_changed(world: World) -> None:
     assert [(call.operation, call.remote_id) for call in world.portal.calls] == [(Op.POST, None), (Op.PUT, "advert-7")]
 
 
+def test_an_advert_that_exists_is_changed_though_nobody_heard_that_it_does(world: World) -> None:
+    """The portal said so to a function that ended there. What it shows is older than the call, and of another text."""
+    world.publish()
+    older = world.clock.now() - HOUR
+    world.portal.found = ("advert-7",)
+    world.portal.reading = (
+        event("advert-7", world.clock.now(), ends=Op.POST, state=S.LIVE, code="active", source=Source.POLL, at=older),
+    )
+
+    def end(call: Call) -> Answer:
+        world.portal.script = lambda call: Answer(Result.ACCEPTED, None, "t-2")
+        raise RuntimeError("the process died")
+
+    world.portal.script = end
+    with pytest.raises(RuntimeError):
+        world.settle()
+    world.clock.advance((world.publication.due or 0) - world.clock.now())
+    world.reconcile()
+    world.settle()
+    assert [(call.operation, call.remote_id) for call in world.portal.calls] == [(Op.POST, None), (Op.PUT, "advert-7")]
+
+
 def test_an_advert_that_is_gone_is_created_anew(world: World) -> None:
     _live(world)
     answers = iter([Answer(Result.MISSING), Answer(Result.ACCEPTED, "advert-2", "t-3")])

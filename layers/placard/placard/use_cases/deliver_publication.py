@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -312,16 +312,20 @@ class DeliverPublication:
         asking = self._ask(publication)
         try:
             found = self._find(classified, publication.channel)
-            if found is not None and found == asking.remote_id and not self._has_moved(asking, classified, rendering):
-                found = None
+            told = () if found is None else self._ask_when(asking, found, classified, rendering)
         except PortalUnavailableError as error:
             self._postpone(asking, running, error, taken=True)
             return
         except (PortalRejectedError, CredentialsError) as error:
             self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
             return
-        if found is not None:
-            self._join(asking, running, found)
+        if found is not None and (found != asking.remote_id or told):
+            link = self._link(asking, found)
+            if told and _is_older(told, running) and not self.provider.policy.looks_first:
+                # The call met an advert that was there before, and nobody heard it say so.
+                self._fold(asking, lambda current, now: answers.adopt(current, running.id, found, now), link)
+            else:
+                self._join(asking, running, found)
         elif self.clock.now() >= running.began_at + self.provider.policy.settle:
             policy = self.provider.policy
             self._fold(asking, lambda current, now: answers.never_created(current, running.id, policy, now))
@@ -329,13 +333,16 @@ class DeliverPublication:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
             self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
 
-    def _has_moved(self, publication: Publication, classified: Classified, rendering: Rendering) -> bool:
-        """Whether the portal says anything new of an advert that was known before a creation.
+    def _ask_when(
+        self, publication: Publication, found: str, classified: Classified, rendering: Rendering
+    ) -> tuple[int, ...]:
+        """Return the portal's own times of what it says of an advert, but for what is known: none where it says nothing new.
 
-        Its record may be used again for the creation, or lie there from one before it (contracts/olx.md §3).
+        Its record may be used again for a creation, or lie there from one before it (contracts/olx.md §3).
         """
-        events = self.provider.publisher.read(Question(publication, classified, rendering))
-        return any(event.at is not None for event in events)
+        there = replace(publication, remote_id=found)
+        events = self.provider.publisher.read(Question(there, classified, rendering))
+        return tuple(event.at for event in events if event.at is not None)
 
     def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
         folded = answers.accept(current, running, answer, self.provider.policy, now)
@@ -393,6 +400,11 @@ def _running(publication: Publication) -> Running:
     if publication.running is None:
         raise ValueError("no operation is in flight")
     return publication.running
+
+
+def _is_older(told: Iterable[int], running: Running) -> bool:
+    """Whether all that a portal tells of is older than a call. Some portals tell times in whole seconds."""
+    return max(told) < running.began_at // SECOND * SECOND
 
 
 def _details(error: PortalRejectedError | CredentialsError) -> str | None:
