@@ -131,6 +131,28 @@ def test_a_post_of_unknown_outcome_is_adopted_when_found(world: World) -> None:
     assert link.customer == CUSTOMER
 
 
+def test_an_advert_that_a_search_found_is_taken_before_it_is_asked_after(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search may use all the calls there are for now; a question behind it would have it begin anew, again and again."""
+    world.publish()
+
+    def lose(call: Call) -> Answer:
+        raise PortalUnavailableError("no answer", taken=True)
+
+    def hold_back(question: Question) -> tuple[PortalEvent, ...]:
+        raise BudgetSpentError(SECOND)
+
+    world.portal.script, world.portal.found = lose, ("advert-9",)
+    monkeypatch.setattr(world.portal, "read", hold_back)
+    world.look()
+    assert world.publication.due is not None
+    world.clock.wait_until(world.publication.due)
+    world.look()
+    assert world.publication.remote_id == "advert-9"
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)"]
+
+
 def test_an_advert_found_after_its_operation_had_ended_is_asked_for_by_a_due_time() -> None:
     world = World(replace(FACTS, looks_first=True))
     world.publish()

@@ -187,8 +187,25 @@ def _run(standing: Standing, running: Running, policy: Policy) -> Standing:
     return replace(standing, word=word, problems=())
 
 
-def adopt(publication: Publication, operation_id: str, remote_id: str, now: int) -> Folded:
-    """Take over the advert that is there already; the next look changes it instead of creating another."""
+def join(
+    publication: Publication, called: Running, remote_id: str, policy: Policy, now: int, *, doubtful: bool
+) -> Folded:
+    """Take an advert that was found as what the creation called has made; how it stands is to be read at once.
+
+    `doubtful`: it may be older than the call, which the reading shows (`Running.doubtful`).
+    """
+    folded = accept(publication, called, Answer(Result.ACCEPTED, remote_id=remote_id), policy, now)
+    joined = replace(folded.publication, reread=True)
+    if joined.running is not None and joined.running.id == called.id:
+        joined = replace(joined, running=replace(joined.running, doubtful=doubtful))
+    return replace(folded, publication=wake(joined, now))
+
+
+def adopt(publication: Publication, operation_id: str, remote_id: str | None, now: int) -> Folded:
+    """Take over the advert that is there already; the next look changes it instead of creating another.
+
+    `remote_id`: None where it is the one that is known.
+    """
     if not _is_mine(publication, operation_id):
         return _come_late(publication, operation_id, now)
     publication = _adopt(_drop(publication), remote_id)

@@ -32,8 +32,8 @@ class Running:
     `portals` still await their end; `removing` are those of them that the call takes off; `listed` are all portals that the
     advert keeps. `then`: another operation follows in the same revision. `hashes` are the payload's, per portal.
     `overdue`: the CRM has been told that its end is late; `alarmed`: the operator too. `yields`: it need not end before a
-    newer revision is acted on (`Policy.yields`). `replaces` is the portal's count of writes that the call was made upon, 0
-    where the end of one before it may be its own.
+    newer revision is acted on (`Policy.yields`). `doubtful`: a search found its advert, which may be older than its call.
+    `replaces` is the portal's count of writes that the call was made upon, 0 where the end of one before it may be its own.
     """
 
     id: str
@@ -53,6 +53,7 @@ class Running:
     overdue: bool = False
     alarmed: bool = False
     yields: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,11 +182,14 @@ class DeliverPublication:
         link = self.store.link_of(self.provider.policy.provider, remote_id)
         return link is None or (link.classified_id, link.channel) == (classified.classified_id, channel)
 
-    def _join(self, publication: Publication, running: Running, found: str) -> None:
+    def _join(self, publication: Publication, running: Running, found: str, *, doubtful: bool = False) -> None:
         """Take an advert that was found as the one the operation was to create, and ask at once how it stands."""
-        answer = Answer(Result.ACCEPTED, remote_id=found)
-        link = self._link(publication, found)
-        self._fold(publication, lambda current, now: self._found(current, running, answer, now), link)
+        policy, link = self.provider.policy, self._link(publication, found)
+
+        def join(current: Publication, now: int) -> Folded:
+            return answers.join(current, running, found, policy, now, doubtful=doubtful)
+
+        self._fold(publication, join, link)
 
     def _record(self, begun: Publication, running: Running, answer: Answer, rendering: Rendering) -> None:
         if answer.result is Result.ACCEPTED:
@@ -312,20 +315,17 @@ class DeliverPublication:
         asking = self._ask(publication)
         try:
             found = self._find(classified, publication.channel)
-            told = () if found is None else self._ask_when(asking, found, classified, rendering)
+            if found is not None and found == asking.remote_id and not self._has_moved(asking, classified, rendering):
+                found = None
         except PortalUnavailableError as error:
             self._postpone(asking, running, error, taken=True)
             return
         except (PortalRejectedError, CredentialsError) as error:
             self._postpone(asking, running, PortalUnavailableError(str(error), taken=True))
             return
-        if found is not None and (found != asking.remote_id or told):
-            link = self._link(asking, found)
-            if told and _is_older(told, running) and not self.provider.policy.looks_first:
-                # The call met an advert that was there before, and nobody heard it say so.
-                self._fold(asking, lambda current, now: answers.adopt(current, running.id, found, now), link)
-            else:
-                self._join(asking, running, found)
+        if found is not None:
+            # A portal that is looked through before a creation had none then.
+            self._join(asking, running, found, doubtful=not self.provider.policy.looks_first)
         elif self.clock.now() >= running.began_at + self.provider.policy.settle:
             policy = self.provider.policy
             self._fold(asking, lambda current, now: answers.never_created(current, running.id, policy, now))
@@ -333,20 +333,13 @@ class DeliverPublication:
             nothing = PortalUnavailableError("the portal does not show the advert yet", taken=True)
             self._postpone(asking, running, nothing, latest=running.began_at + self.provider.policy.settle)
 
-    def _ask_when(
-        self, publication: Publication, found: str, classified: Classified, rendering: Rendering
-    ) -> tuple[int, ...]:
-        """Return the portal's own times of what it says of an advert, but for what is known: none where it says nothing new.
+    def _has_moved(self, publication: Publication, classified: Classified, rendering: Rendering) -> bool:
+        """Whether the portal says anything new of an advert that was known before a creation.
 
-        Its record may be used again for a creation, or lie there from one before it (contracts/olx.md §3).
+        Its record may be used again for the creation, or lie there from one before it (contracts/olx.md §3).
         """
-        there = replace(publication, remote_id=found)
-        events = self.provider.publisher.read(Question(there, classified, rendering))
-        return tuple(event.at for event in events if event.at is not None)
-
-    def _found(self, current: Publication, running: Running, answer: Answer, now: int) -> Folded:
-        folded = answers.accept(current, running, answer, self.provider.policy, now)
-        return replace(folded, publication=wake(replace(folded.publication, reread=True), now))
+        events = self.provider.publisher.read(Question(publication, classified, rendering))
+        return any(event.at is not None for event in events)
 
     def _read(self, classified: Classified, publication: Publication, rendering: Rendering) -> None:
         policy = self.provider.policy
@@ -361,6 +354,10 @@ class DeliverPublication:
             wait = self._wait(asking.tries, asked)
             rested = self._fold(asking, lambda current, now: _ask_again(current, policy, now, wait, counts=not held))
         else:
+            if running is not None and running.doubtful and _is_older(events, running):
+                # The call met an advert that was there before, and nobody heard it say so.
+                self._fold(asking, lambda current, now: answers.adopt(current, running.id, None, now))
+                return
             batches = [events[start : start + _AT_ONCE] for start in range(0, len(events), _AT_ONCE)] or [()]
             for batch in batches[:-1]:
                 self._fold(asking, partial(_apply_all, batch, policy))
@@ -402,9 +399,10 @@ def _running(publication: Publication) -> Running:
     return publication.running
 
 
-def _is_older(told: Iterable[int], running: Running) -> bool:
+def _is_older(events: Iterable[PortalEvent], running: Running) -> bool:
     """Whether all that a portal tells of is older than a call. Some portals tell times in whole seconds."""
-    return max(told) < running.began_at // SECOND * SECOND
+    told = [event.at for event in events if event.at is not None]
+    return bool(told) and max(told) < running.began_at // SECOND * SECOND
 
 
 def _details(error: PortalRejectedError | CredentialsError) -> str | None:
