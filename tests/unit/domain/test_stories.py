@@ -701,6 +701,30 @@ def test_what_a_removal_without_an_answer_behind_another_lost_call_took_off_was_
     assert (olx.told()[-1], olx.last.problems) == ("UPDATED(5)", ())
 
 
+def test_what_a_deletion_of_ours_took_off_besides_was_removed_by_nobody_else(aviv: Hub) -> None:
+    """AVIV tells the end of a DELETE for every portal that was ever listed, also for one that took nothing."""
+    aviv.post("BD")
+    assert aviv.begun() is Op.POST
+    aviv.accept("advert-1")
+    aviv.say(revision=1, state=S.LIVE, code="CREATED", source=Source.POLL)
+    aviv.put("SL")
+    assert aviv.begun() is Op.PUT
+    aviv.accept()
+    aviv.now += MINUTE
+    refusal = {"revision": 2, "failed": True, "source": Source.POLL}
+    aviv.say(**refusal, removal=True, portals=("BD",), code="DELETING_FAILED")
+    aviv.say(**refusal, portals=("SL",), state=S.ABSENT, code="CREATING_FAILED")
+    aviv.now += HOUR
+    assert aviv.begun() is Op.DELETE
+    aviv.accept()
+    aviv.now += MINUTE
+    for portal in ("BD", "SL"):
+        aviv.say(revision=3, removal=True, portals=(portal,), state=S.WITHDRAWN, code="DELETED", source=Source.POLL)
+    aviv.ask(Kind.DEACTIVATE, "SL")
+    assert aviv.begun() is None
+    assert (aviv.told(portal="SL")[-1], aviv.known.standings["SL"].problems) == ("UPDATED(3)", ())
+
+
 def test_what_was_seen_before_a_deletion_and_is_told_after_its_answer_brings_nothing_back(olx: Hub) -> None:
     _published(olx)
     seen_at = olx.now

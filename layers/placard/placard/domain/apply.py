@@ -558,9 +558,12 @@ def remember(publication: Publication, transaction: str | None) -> tuple[str, ..
 
 
 def _is_our_removal(publication: Publication, portal: str) -> bool:
-    """Whether a call of ours takes the portal off: one whose answer was lost, or the newest, which does not list it."""
+    """Whether a call of ours takes the portal off: one whose answer was lost, or the newest, which does not list it.
+
+    A DELETE lists none, so that it takes off all there are; one of an advert too many has no portals here.
+    """
     lost, newest = publication.unheard, publication.running or publication.last
-    left_out = newest is not None and bool(newest.listed) and portal not in newest.listed
+    left_out = newest is not None and bool(newest.portals) and portal not in newest.listed
     return left_out or (lost is not None and portal in lost.removing)
 
 
