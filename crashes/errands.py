@@ -259,6 +259,6 @@ ERRANDS = (
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("knock", ("notify_crm",), Errands.knock, "slow", (".knock.",)),
-    Errand("replay", ("notify_crm",), Errands.replay, parts=(".keep.",)),
+    Errand("replay", ("notify_crm",), Errands.replay, parts=(".keep.", ".expect.")),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )
