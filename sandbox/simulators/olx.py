@@ -46,6 +46,7 @@ Switches:
     POST   /_sim/accounts/{account}/expire-package   {code?: outdated}: active adverts fall, new ones end unpaid
     POST   /_sim/accounts/{account}/restore-package  they come back
     POST   /_sim/accounts/{account}/revoke        the consent ends: every refresh is a 400 until a new code is used
+    POST   /_sim/accounts/{account}/expire-tokens its access tokens end (403)
     POST   /_sim/tokens/expire        all access tokens end (403)
 
 The vendor publishes a promotion's events without saying what an error carries: title and detail there are our own.
@@ -158,7 +159,7 @@ class OlxSwitches:
         return Response(status_code=204)
 
     async def expire_tokens(self, request: Request) -> Response:
-        self._portal.accounts.expire_access()
+        self._portal.accounts.expire_access(request.path_params.get("account"))
         return Response(status_code=204)
 
 
@@ -206,6 +207,7 @@ def build_app(
         Route("/_sim/accounts/{account}/expire-package", switches.expire_package, methods=["POST"]),
         Route("/_sim/accounts/{account}/restore-package", switches.restore_package, methods=["POST"]),
         Route("/_sim/accounts/{account}/revoke", switches.revoke_consent, methods=["POST"]),
+        Route("/_sim/accounts/{account}/expire-tokens", switches.expire_tokens, methods=["POST"]),
         Route("/_sim/tokens/expire", switches.expire_tokens, methods=["POST"]),
     ]
     handlers = {CallRefusedError: answer_refusal, UnknownAdvertError: answer_unknown}

@@ -57,8 +57,9 @@ class Accounts:
         account, ends = self._access.get(authorization.removeprefix("Bearer "), ("", 0.0))
         return account if time.monotonic() < ends else None
 
-    def expire_access(self) -> None:
-        self._access.clear()
+    def expire_access(self, account: str | None = None) -> None:
+        """End all access tokens, of one account where it is named."""
+        self._access = {token: held for token, held in self._access.items() if account not in (held[0], None)}
 
     def revoke(self, account: str) -> None:
         """The user withdraws the consent: every token of the account is refused until a new code is used."""

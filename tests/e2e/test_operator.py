@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
 
 from ops.__main__ import TOOLS
+from sandbox.consent import give_consent
 from sandbox.crm import Crm
 from sandbox.hub import STATE
 from sandbox.processes import ROOT
@@ -107,7 +107,8 @@ def test_drift_is_planned_then_healed(crm: Crm, olx: Simulator, hub: dict[str, A
 
 def test_an_agency_is_connected_by_consent_then_exported_and_erased(hub: dict[str, Any], tool: Tool) -> None:
     customer = f"agency-{secrets.token_hex(4)}"
-    assert consent(customer).returncode == 0
+    endpoints = STATE.with_name(".sandbox-e2e") / "endpoints.json"
+    assert give_consent(endpoints, customer, f"demo-authorization-code-{customer}").returncode == 0
     checked = tool("connect", CHECK="1", CUSTOMER=customer)
     assert re.search(rf"{customer} +imovirtual +answers; 0 on the first page", checked.stdout), checked
     agency = Crm(hub, customer)
@@ -130,27 +131,6 @@ def test_an_agency_is_connected_by_consent_then_exported_and_erased(hub: dict[st
 def test_spotahome_is_swept_when_asked(tool: Tool) -> None:
     swept = tool("sweep", OPEN="1")
     assert (swept.returncode, "listing processes have changed" in swept.stdout) == (0, True), swept
-
-
-def consent(customer: str) -> "subprocess.CompletedProcess[str]":
-    """Connect a customer to Imovirtual as a person does: follow the page, hand back the address the browser was sent to."""
-    words = [
-        "PORTAL=imovirtual",
-        f"CUSTOMER={customer}",
-        f"ENDPOINTS={STATE.with_name('.sandbox-e2e') / 'endpoints.json'}",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "layers/placard"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "ops", "connect", *words]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
-    ) as asking:
-        assert asking.stdin is not None and asking.stdout is not None
-        page = next(line for line in asking.stdout if line.startswith("https://"))
-        state = parse_qs(urlsplit(page.strip()).query)["state"][0]
-        code = f"demo-authorization-code-{customer}"
-        said, complaint = asking.communicate(f"https://crm.example/back?code={code}&state={state}\n", timeout=60)
-    return subprocess.CompletedProcess(command, asking.returncode, said, complaint)
 
 
 @pytest.mark.parametrize("name", TOOLS)

@@ -60,6 +60,16 @@ def test_expired_token_is_forbidden_until_refreshed(olx_api: Olx) -> None:
     assert olx_api.refresh(rotated["refresh_token"]).status_code == 200
 
 
+def test_the_tokens_of_one_account_expire_alone(olx_api: Olx) -> None:
+    olx_api.refresh("demo-refresh-token-5")
+    ended, kept = (olx_api.refresh(f"demo-refresh-token-{n}").json()["access_token"] for n in (7, 8))
+    olx_api.http.post("/_sim/accounts/7/expire-tokens")
+    answers = [
+        olx_api.http.get("/advert/v1/meta", headers={"authorization": f"Bearer {token}"}) for token in (ended, kept)
+    ]
+    assert [answer.status_code for answer in answers] == [403, 200]
+
+
 def test_revoked_consent_refuses_every_refresh(olx_api: Olx) -> None:
     rotated = olx_api.refresh("demo-refresh-token-6").json()["refresh_token"]
     olx_api.http.post("/_sim/accounts/6/revoke")
