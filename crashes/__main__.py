@@ -23,13 +23,14 @@ from crashes.errands import ERRANDS, FIRST, LAST, Errand, Errands
 from crashes.listings import Hub, Listing
 from crashes.plan import CrashFolder, Point
 from crashes.points import PASSED, list_sites, why_not
-from crashes.ways import WAYS, Way, choose
+from crashes.ways import POOL, WAYS, Way, choose
 from sandbox.embedded_aws import EmbeddedAws
 from sandbox.errors import SandboxError
 from sandbox.hub import STATE, read_endpoints, running_hub
 from sandbox.limits import short_limits
 from sandbox.processes import ROOT, free_port
 
+HUB_STATE = STATE.with_name(".sandbox-crashes")
 REPORT = ROOT / ".crashes" / "report.json"
 # A creation at Spotahome that nobody finds may be sent again after a day: twelve minutes here.
 TIME_SCALE = "120"
@@ -49,14 +50,13 @@ def main() -> int:
     os.environ.setdefault("TIME_SCALE", TIME_SCALE)
     for number in (signal.SIGINT, signal.SIGTERM):  # whoever ends the campaign has its report so far
         signal.signal(number, signal.default_int_handler)
-    state = STATE.with_name(".sandbox-crashes")
-    folder = CrashFolder(state / "crashes")
+    folder = CrashFolder(HUB_STATE / "crashes")
     screen = Screen()
     campaign, left, broken = None, {}, ""
     try:
-        if read_endpoints(state):
-            raise SandboxError(f"A hub of another campaign still runs in {state.name}.")
-        started = running_hub(free_port(), state=state, inherited=folder.variables)
+        if read_endpoints(HUB_STATE):
+            raise SandboxError(f"A hub of another campaign still runs in {HUB_STATE.name}.")
+        started = running_hub(free_port(), state=HUB_STATE, inherited=folder.variables)
         with started as endpoints, short_limits(endpoints):
             hub = Hub(endpoints)
             hub.subscribe()
@@ -123,6 +123,7 @@ def run(campaign: Campaign, asked: argparse.Namespace) -> None:
     for thread in threads:
         thread.join()
     run_alone(campaign, [one for one in errands if one.group == LAST], on, most)
+    campaign.await_later(on.goals)
     campaign.settle()
 
 
@@ -130,17 +131,19 @@ def play_ways(campaign: Campaign, ways: Sequence[Way], ends: Mapping[str, Ends])
     """All ways that lead to these ends, with as many listings of a provider as the way that has most of them needs."""
     needed = max((turn for turn, way in enumerate(ways, 1) if any(ends[way.name].values())), default=0)
     providers = sorted({provider for known in ends.values() for provider in known})
-    number = {p: max(len(ends[way.name].get(p, ())) for way in ways if not way.fresh) for p in providers}
+    number = {p: max(len(ends[way.name].get(p, ())) for way in ways if way.goers == POOL) for p in providers}
     pool = [Listing(campaign.hub, provider) for provider in providers for _ in range(number[provider])]
     for way in ways[:needed]:
-        fresh = {p: len(known) for p, known in ends[way.name].items()} if way.fresh else {}
-        listings = [one for p, n in fresh.items() for one in campaign.prepare(p, n)] if way.fresh else pool
-        campaign.play(way, listings, ends[way.name])
+        known = ends[way.name]
+        listings = pool
+        if way.goers != POOL:
+            listings = [one for p, some in known.items() for one in campaign.bring(way.goers, p, len(some))]
+        campaign.play(way, listings, known)
 
 
 def prepare_errands(campaign: Campaign) -> Errands:
     flats, *houses = (campaign.prepare(provider, FEW) for provider in ("spotahome", "olx", "aviv"))
-    return Errands(campaign.hub, flats, list(chain(*houses)))
+    return Errands(campaign.hub, HUB_STATE / "endpoints.json", flats, list(chain(*houses)))
 
 
 def start_errands(campaign: Campaign, errands: Sequence[Errand], on: Errands, most: int) -> list[threading.Thread]:

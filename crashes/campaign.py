@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import count
@@ -11,11 +10,11 @@ from typing import Any
 import httpx
 from botocore.exceptions import BotoCoreError, ClientError
 
-from crashes.errands import Errand, Errands
+from crashes.errands import Errand, Errands, NotRightError
 from crashes.listings import Goal, Hub, Listing, await_peace
-from crashes.plan import AFTER, BEFORE, Arm, CrashFolder, Point
+from crashes.plan import AFTER, BEFORE, LOST, Arm, CrashFolder, Point
 from crashes.points import why_not
-from crashes.ways import WAYS, Way, choose
+from crashes.ways import POOL, PUBLISHED, WAYS, Way, choose
 from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 
@@ -92,10 +91,10 @@ class Campaign:
             listing = Listing(self.hub, provider)
             for way in going:
                 name = f"{way.name}/{provider}"
-                if way.fresh:
-                    (listing,) = self.prepare(provider, 1)
+                if way.goers != POOL:
+                    (listing,) = self.bring(way.goers, provider, 1)
                 way.prepare(listing)
-                with self.folder.recording(f"{name} {number}"):
+                with self.folder.recording(f"{name} {number}"), self.folder.armed(self._let_lose(way, [listing])):
                     way.begin(listing)
                     self.demand_peace({listing: way.goals[provider]}, f"recording {name}")
         for way in going:
@@ -108,8 +107,10 @@ class Campaign:
             for _ in range(TURNS):
                 # A recording ends once all is quiet. A token that ends before it was used is a refused password to the hub,
                 # and nobody asks for one then.
-                with self.folder.recording(f"{errand.name} {number}"), suppress(*MISHAPS):
-                    errand.go(errands)
+                with self.folder.recording(f"{errand.name} {number}"):
+                    wrong = self._go(errand, errands)
+                if wrong:
+                    self._note([Cut(errand.name, "", None, "", "", breach=wrong)])
         self._gather(errand.name, partial(choose_errand, errand=errand))
 
     def _gather(self, name: str, chosen: Callable[[frozenset[Point]], Sequence[Point]]) -> None:
@@ -134,6 +135,12 @@ class Campaign:
         self.demand_peace(dict.fromkeys(listings, goal), f"publishing {number} at {provider}")
         return listings
 
+    def bring(self, goers: str, provider: str, number: int) -> list[Listing]:
+        """So many listings for a way that has its own."""
+        if goers == PUBLISHED:
+            return self.prepare(provider, number)
+        return [Listing(self.hub, provider) for _ in range(number)]
+
     def play(self, way: Way, listings: Sequence[Listing], ends: Ends) -> None:
         """Let all listings go a way, one with an arm for each end, by provider."""
         victims: dict[Listing, Cut] = {}
@@ -146,7 +153,7 @@ class Campaign:
         for listing in going:
             way.prepare(listing)
         arms = [Arm(cut.arm, cut.point, cut.phase, one.names) for one, cut in victims.items() if cut.point]
-        with self.folder.armed(arms):
+        with self.folder.armed([*arms, *self._let_lose(way, going)]):
             refused = self._begin(way, going)
             goals = {listing: way.goals[listing.provider] for listing in going}
             self._late |= {one: (goals.pop(one), victims.get(one)) for one in going if one.provider in SLOW}
@@ -159,6 +166,12 @@ class Campaign:
         for listing, cut in victims.items():
             cut.classified_id, cut.breach = listing.id, wrong.pop(listing, "")
         self._note([*victims.values(), *(self._bystander(way.name, *one) for one in wrong.items())])
+
+    def _let_lose(self, way: Way, listings: Sequence[Listing]) -> list[Arm]:
+        """The arms that let each of these lose its races where the way says so."""
+        if way.lost is None:
+            return []
+        return [Arm(f"{way.name}-lost-{next(self._numbers)}", way.lost, LOST, one.names) for one in listings]
 
     def take_missed(self, ways: Sequence[Way]) -> dict[str, Ends]:
         """Take the arms that did not strike at points that are passed each time off the list, and return their ends by way.
@@ -198,6 +211,10 @@ class Campaign:
             list(crowd.map(begin, listings))
         return refused
 
+    def await_later(self, goals: Mapping[Listing, Goal]) -> None:
+        """Judge these with those whose portal may need a day."""
+        self._late |= {listing: (goal, None) for listing, goal in goals.items()}
+
     def settle(self) -> None:
         """Judge those whose portal may need a day, scaled, until a lost creation is tried again."""
         goals = {listing: goal for listing, (goal, _) in self._late.items()}
@@ -222,9 +239,8 @@ class Campaign:
             cut = self._cut(errand.name, errand.name, "", (point, phase))
             arm = Arm(cut.arm, point, phase)
 
-            def goes(arm: Arm = arm) -> bool:
-                with suppress(*MISHAPS):
-                    errand.go(errands)
+            def goes(arm: Arm = arm, cut: Cut = cut) -> bool:
+                cut.breach = cut.breach or self._go(errand, errands)
                 return await_condition(lambda: self.folder.has_struck(arm), PACE_SECONDS)
 
             with self.folder.armed([arm]):
@@ -232,6 +248,17 @@ class Campaign:
                 struck = await_condition(goes, CHANCE_SECONDS if brief else ERRAND_SECONDS)
             self._note([cut])
             self.say(f"{errand.name}: {point}, {phase}: {'struck' if struck else 'not passed'}")
+
+    @staticmethod
+    def _go(errand: Errand, errands: Errands) -> str:
+        """Go an errand once; what did not come right, if anything, where the errand itself can tell."""
+        try:
+            errand.go(errands)
+        except NotRightError as error:
+            return str(error)
+        except MISHAPS:
+            return ""
+        return ""
 
     def demand_peace(self, goals: Mapping[Listing, Goal], what: str) -> None:
         """Wait until listings have come right; what has not is a breach of its own."""

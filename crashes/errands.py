@@ -4,18 +4,22 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
+from pathlib import Path
 from time import time
 from typing import Any
 from uuid import uuid4
 
 from botocore.config import Config
 
-from crashes.listings import Hub, Listing
+from crashes.listings import Goal, Hub, Listing
 from crashes.plan import Point
-from crashes.ways import CHANGED
+from crashes.ways import CHANGED, CHECKED, LIVE
 from placard.domain.instants import to_text
+from placard.use_cases.apply_events import PARKED_LOOKS
+from sandbox.consent import give_consent
 from sandbox.crm import Crm
 from sandbox.embedded_aws import EmbeddedAws
+from sandbox.errors import SandboxError
 from sandbox.processes import await_condition
 from sandbox.samples import PORTUGUESE_FLAT, load_sample
 from sandbox.seed import SPOTAHOME_ACCOUNT
@@ -26,28 +30,42 @@ LONGEST_SECONDS = 290
 # Longer than a second word of a classified needs to its telling, and shorter than a CRM may take.
 SLOW_MILLISECONDS = 4000
 SETTLED_SECONDS = 10.0
+CONSENT_ENDED = "consent_revoked"
 ALL_TOLD = {"since": "2026-01-01T00:00:00.000Z"}
+# A message is looked at again a minute after it came, and once more by whoever takes it up from one who was cut off.
+PARKED_SECONDS = 240.0
+# Who was cut off holds the publication's lease, then the token's, each for half a minute.
+CONSENT_SECONDS = 240.0
 # The same where a token has to be renewed: who was cut off may hold its lease for a minute (`portals.spotahome.tokens.LEASE`),
 # and a login may rest for half of one.
 RENEWED_SECONDS = 95.0
 
 
+class NotRightError(Exception):
+    """Something has not come right; the message says what."""
+
+
 @dataclass
 class Errands:
-    """Triggers of these ways, on one hub. `flats` are listings at Spotahome, `houses` some at OLX and some at AVIV: a
-    change of one waits for the lease of a function that was cut off in the change before, so another one comes next.
+    """Triggers of these ways, on one hub; `endpoints` is its `endpoints.json`. `flats` are listings at Spotahome, `houses`
+    some at OLX and some at AVIV: a change of one waits for the lease of a function that was cut off in the change before,
+    so another one comes next.
 
     What would disturb the CRM that everybody else tells is another agency's.
     """
 
     hub: Hub
+    endpoints: Path
     flats: list[Listing]
     houses: list[Listing]
+    _consents: int = 0
+    _consented: Listing | None = None
     _published: bool = False
     _has_another: bool = False
     _has_history: bool = False
     _houses: dict[str, Iterator[Listing]] = field(init=False)
     _wanted: Iterator[Listing] = field(init=False)
+    _posted: list[Listing] = field(default_factory=list)
     _aws: EmbeddedAws = field(init=False)
     _agency: Crm = field(init=False)
     _slow_agency: Crm = field(init=False)
@@ -80,11 +98,30 @@ class Errands:
 
     def reconcile(self) -> None:
         """A round of what is past its due time: whatever was cut off on other ways, and messages without an advert."""
-        unknown = f"{self.hub.endpoints['receivers']['aviv']}/classifieds/{uuid4()}/statuses"
-        self.hub.http.post(
-            unknown, json={"portals": ["SL"], "status": "CREATED", "creationDate": to_text(int(time() * 1000))}
-        )
+        self._call_about(str(uuid4()))
         self.invoke("ReconcileFunction", {})
+
+    def park(self) -> None:
+        """A word about an advert that the hub does not know: a minute later it is taken up, and left for its next look."""
+        advert = str(uuid4())
+        self._call_about(advert)
+        if not await_condition(lambda: self._is_parked(advert), PARKED_SECONDS):
+            raise NotRightError(f"the word about {advert} was not taken up again")
+
+    def _call_about(self, advert: str) -> None:
+        """AVIV says that an advert is published."""
+        url = f"{self.hub.endpoints['receivers']['aviv']}/classifieds/{advert}/statuses"
+        said = {"portals": ["SL"], "status": "CREATED", "creationDate": to_text(int(time() * 1000))}
+        self.hub.http.post(url, json=said)
+
+    def _is_parked(self, advert: str) -> bool:
+        """Whether the one word about an advert is stored, and its second look is what it waits for."""
+        rows = self._aws.client("dynamodb").query(
+            TableName=self._resources["Table"],
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"REMOTE#aviv#{advert}"}},
+        )["Items"]
+        return any(int(row["due_at"]["N"]) == int(row["received_at"]["N"]) + PARKED_LOOKS[1] for row in rows)
 
     def compare(self) -> None:
         """The comparison of a new night, with what each portal lists, and new tokens for it."""
@@ -111,6 +148,7 @@ class Errands:
         """A creation at Spotahome needs a new token."""
         self._end_tokens()
         flat = Listing(self.hub, "spotahome")
+        self._posted.append(flat)
         flat.post()
         await_condition(lambda: bool(flat.latest.get("advert")), RENEWED_SECONDS)
 
@@ -125,6 +163,44 @@ class Errands:
         self._pass_checks()
         self._end_tokens()
         self.assign(RENEWED_SECONDS)
+
+    def renew_for_consent(self) -> None:
+        """A change at OLX needs a new token. One that is lost before it was kept ends the agency's consent (lifecycle §8),
+        and nothing else: once the agency has consented again, what was refused is done.
+        """
+        house = self._consented = self._consented or self._publish_by_consent()
+        self.hub.switch("olx", "POST", f"accounts/{house.hub.endpoints['customer_id']}/expire-tokens")
+        house.put(max(house.price, 180_000) + 1_000)
+
+        def is_refused() -> bool:
+            latest = house.latest
+            return (
+                latest.get("revision") == house.revision and (latest.get("problem") or {}).get("code") == CONSENT_ENDED
+            )
+
+        await_condition(lambda: is_refused() or CHANGED.is_said(house.latest, house.revision), CONSENT_SECONDS)
+        if is_refused():
+            self._consent(str(house.hub.endpoints["customer_id"]))
+            house.ask("retry")
+        if not await_condition(lambda: CHANGED.is_said(house.latest, house.revision), CONSENT_SECONDS):
+            raise NotRightError(f"{house.id}: the hub says {house.latest}")
+
+    def _publish_by_consent(self) -> Listing:
+        """Publish a house of an agency of its own: nobody else loses what it loses."""
+        customer = f"consenting-agency-{uuid4().hex[:8]}"
+        self._consent(customer)
+        house = Listing(Hub({**self.hub.endpoints, "customer_id": customer}), "olx")
+        house.post()
+        if not await_condition(lambda: LIVE.is_said(house.latest, house.revision), CONSENT_SECONDS):
+            raise SandboxError(f"{house.id} was not published: {house.latest}")
+        return house
+
+    def _consent(self, customer: str) -> None:
+        """The agency consents, each time with a new code."""
+        self._consents += 1
+        done = give_consent(self.endpoints, customer, f"demo-authorization-code{'-' * self._consents}{customer}")
+        if done.returncode:
+            raise SandboxError(f"The agency could not consent: {done.stderr or done.stdout}")
 
     def _pass_checks(self) -> None:
         """All homes pass Spotahome's checks: the hub asks about those that wait for too long, and renews the token for that."""
@@ -181,7 +257,13 @@ class Errands:
     def read(self) -> None:
         """The CRM reads all there is to read."""
         one = self.houses[0].id
-        for path in (f"/classifieds/{one}", f"/classifieds/{one}/statuses", "/classifieds", "/statuses"):
+        for path in (
+            f"/classifieds/{one}",
+            f"/classifieds/{one}/statuses",
+            "/classifieds",
+            "/statuses",
+            "/publications",
+        ):
             self.hub.demand("GET", path, params={"limit": 2})
         self.hub.demand("GET", "/listing-processes", params={"itemsPerPage": 2})
         self.hub.demand("POST", "/classifieds/preflight", json=self.houses[0].body)
@@ -203,6 +285,15 @@ class Errands:
         self.hub.demand("PUT", f"/listing-processes/{flat.process}/assignation", json={"agentId": agent})
         process = f"processes/{flat.process}"
         await_condition(lambda: self.hub.switch("spotahome", "GET", process)["agentId"] == agent, seconds)
+
+    @property
+    def goals(self) -> dict[Listing, Goal]:
+        """Where those end that errands have changed or published. A flat's checks are ended by an errand, or by nobody."""
+        shown = {home["id"] for home in self.hub.adverts("spotahome") if home["shown"]}
+        flats = {
+            flat: LIVE if (flat.latest.get("advert") or {}).get("id") in shown else CHECKED for flat in self._posted
+        }
+        return {house: CHANGED if house.price else LIVE for house in self.houses} | flats
 
 
 # Ending everybody's tokens slows all other ways down, and a sweep or a comparison lasts the longer the more listings there are.
@@ -239,6 +330,8 @@ class Errand:
         return named and point.via.endswith(self.via) and point.function in self.functions
 
 
+# What ends an agency's consent when it is lost.
+CONSENT = "olx.tokens"
 COMPARING = ("aws.progress", "aws.vault", "aws.classifieds", "aws.reads", "aws.processes", "portals.")
 # Not what creations that were cut off before pass, which the same function tries again.
 ASSIGNING = ("listing_processes:", "_push", ": aws.processes")
@@ -248,17 +341,19 @@ RENEWING = ("tokens.Tokens", "vault.Vault.write", "vault.Vault._change")
 NOT_ASSIGNING = (*RENEWING, "list_processes")
 ERRANDS = (
     Errand("poll", ("poll_spotahome",), Errands.sweep, "sweeps", but=RENEWING),
-    Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING),
+    Errand("compare", ("reconcile",), Errands.compare, FIRST, COMPARING, (CONSENT,)),
     Errand("fail", ("deliver_publication",), Errands.fail, FIRST, ("aws.circuits",)),
     Errand("renew-sweep", ("poll_spotahome",), Errands.renew_for_sweep, FIRST, RENEWING, via="_request"),
     Errand("renew-house", ("deliver_publication",), Errands.renew_for_house, FIRST, RENEWING, via="_operate"),
     Errand("renew-agent", ("deliver_publication",), Errands.renew_for_agent, FIRST, RENEWING, via="_push"),
+    Errand("renew-consent", ("deliver_publication",), Errands.renew_for_consent, FIRST, RENEWING, via="_operate"),
     # It leaves flats that all want the next token, so nobody renews one after it.
     Errand("renew-flat", ("deliver_publication",), Errands.renew_for_flat, FIRST, RENEWING, via="_find"),
     Errand("due", ("reconcile",), Errands.reconcile, LAST),
     Errand("assign", ("listing_processes", "deliver_publication"), Errands.assign, parts=ASSIGNING, but=NOT_ASSIGNING),
     Errand("subscribe", ("subscribe_webhook", "notify_crm"), Errands.subscribe),
     Errand("knock", ("notify_crm",), Errands.knock, "slow", (".knock.",)),
+    Errand("park", ("reconcile", "apply_events"), Errands.park, "parked", ("retry_messages", "fold_message")),
     Errand("replay", ("notify_crm",), Errands.replay, parts=(".keep.", ".expect.")),
     Errand("read", ("query_status", "publish_classified", "listing_processes"), Errands.read),
 )

@@ -56,7 +56,7 @@ class Hub:
     prefix: str = field(init=False)
 
     def __post_init__(self) -> None:
-        self.crm, self.prefix = Crm(self.endpoints), f"/crashes-{uuid4().hex[:8]}"
+        self.crm, self.prefix = Crm(self.endpoints, self.endpoints["customer_id"]), f"/crashes-{uuid4().hex[:8]}"
         self.http = httpx.Client(timeout=30, trust_env=False)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.processes import ROOT, await_condition
 
 INJECTOR = ROOT / "sandbox" / "injector"
-BEFORE, AFTER = "before", "after"
+BEFORE, AFTER, LOST = "before", "after", "lost"
 QUIET_SECONDS, MOST_SECONDS = 1.0, 20.0
 
 
@@ -33,7 +33,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Arm:
-    """One end to come: at a point, before its call or after the answer, for a victim (None: whoever comes first)."""
+    """One end to come: at a point, before its call or after the answer, for a victim (None: whoever comes first).
+
+    Or, at a transaction, none: whoever is struck by LOST finds it refused as often as it tries, and goes on.
+    """
 
     id: str
     point: Point

@@ -16,11 +16,6 @@ TABLE_CALLS = frozenset({"get", "put", "update", "delete", "query", "scan", "bat
 # Sites at which no function is cut off, and why.
 NOT_CUT_OFF = {
     "aws.dead_letters": "the operator's redrive runs on a person's machine, not in a function",
-    "aws.classifieds.DynamoClassifiedStore._healths.query": "a page of the console's board; whoever wants it asks again",
-    "aws.messages.DynamoMessageStore.message_of.get": "only for a message of the retry queue, or after a lost race; no run yet",
-    "aws.queues.SqsWakeUps.retry_messages.send_message_batch": "a message without an advert is a minute old by then; no run yet",
-    "aws.publications.DynamoPublicationStore.write_link.update": "only after an answer has lost twenty races in a row",
-    "portals.olx.tokens": "an OLX token that is lost between the answer and its keeping ends in consent_revoked (lifecycle §8)",
 }
 
 

@@ -25,21 +25,35 @@ READS = ("get", "query", "scan", "batch_get", "sync_decrypt")
 MOST_PASSES = 3
 # These handle what several listings have in common: which pass is a listing's own depends on who shares the batch.
 SHARED = ("relay_changes", "apply_events", "reconcile", "poll_spotahome")
-TELLING = "aws.queues.SqsWakeUps.tell.send_message_batch"
+# What is no listing's own: one telling is of many, and an OLX token that is lost is the consent of all (lifecycle §8).
+COMMON = ("aws.queues.SqsWakeUps.tell.send_message_batch", "portals.olx.tokens.Tokens._grant.call")
+# Who goes a way: listings that others have gone before, some that are only published, or some that are not even that.
+POOL, PUBLISHED, UNPUBLISHED = "pool", "published", "unpublished"
+# Where an answer is folded that gave the advert its id.
+ANSWERED = Point(
+    "deliver_publication",
+    "aws.publications.DynamoPublicationStore.save.transact",
+    "_look > _operate > _record > _accept > _fold",
+    None,
+)
 
 
 @dataclass(frozen=True)
 class Way:
-    """One way: which functions are cut off on it, how it is begun, and where it ends for each provider."""
+    """One way: which functions are cut off on it, how it is begun, and where it ends for each provider.
+
+    `lost` is where each of its listings loses every race of one invocation.
+    """
 
     name: str
     functions: tuple[str, ...]
     begin: Callable[[Listing], None]
     goals: dict[str, Goal]
     prepare: Callable[[Listing], None] = lambda listing: None  # what has to be known before anybody is cut off
-    fresh: bool = False  # its listings have gone no other way but `create`
+    goers: str = POOL
     is_lossy: bool = False  # what the portal says is lost when it is answered too slowly, and found by the next night
-    sites: Callable[[str], bool] = lambda site: site != TELLING
+    sites: Callable[[str], bool] = lambda site: site not in COMMON
+    lost: Point | None = None
 
 
 def _change(listing: Listing) -> None:
@@ -99,7 +113,7 @@ WAYS = (
             "aviv": Goal("DELETED", "withdrawn", shown=False),
             "spotahome": Goal("DELETED", "withdrawn", shown=False),
         },
-        fresh=True,
+        goers=PUBLISHED,
     ),
     Way(
         "cancel",
@@ -107,7 +121,16 @@ WAYS = (
         Listing.cancel_process,
         {"spotahome": Goal("DELETED", "withdrawn", shown=False)},
         prepare=Listing.find_process,
-        fresh=True,
+        goers=PUBLISHED,
+    ),
+    Way(
+        "races",
+        ("deliver_publication",),
+        Listing.post,
+        {"olx": LIVE, "aviv": LIVE},
+        goers=UNPUBLISHED,
+        sites=lambda site: site.endswith("write_link.update"),
+        lost=ANSWERED,
     ),
 )
 

@@ -1,4 +1,5 @@
-"""Ends a function's worker at a call to AWS, to a portal or to a CRM: before it is made, or after its answer came.
+"""Ends a function's worker at a call to AWS, to a portal or to a CRM: before it is made, or after its answer came. Or lets
+it lose every race at one, as if others had always written first.
 
 A real end, SIGKILL to itself, not an exception. The functions know nothing of this: it wraps, inside the worker, the few
 places through which every such call goes. What is armed stands in a folder that `crashes/plan.py` writes:
@@ -11,7 +12,8 @@ places through which every such call goes. What is armed stands in a folder that
 A site is a place in the layer that makes a call, `module.Class.method.operation`; `via` is the way to it through the use
 case, and `nth` tells its passes on that way within one invocation apart (null: any). A victim is a list of texts (a
 classified's id, its CRM's key): an arm strikes only where the event or a call mentions one. Without a victim it strikes
-whoever comes first.
+whoever comes first. The phase is `before`, `after`, or `lost`: the invocation that such an arm strikes first goes on, and no
+transaction of its is taken at that site.
 """
 
 import importlib.abc
@@ -46,12 +48,14 @@ class Injector:
         self._read_at = -1
         self._doing = ""
         self._passed: Counter[tuple[str, str]] = Counter()
+        self._losing: set[str] = set()
         self._site: str | None = None
 
     def begin(self, event: Any) -> None:
         """An invocation begins. In a planned one no cache holds anything, as in a fresh container."""
         self._read_plan()
         self._passed.clear()
+        self._losing.clear()
         self._doing = json.dumps(event) if self._plan else ""
         if self._plan.get("records") or any(self._concerns(arm) for arm in self._arms()):
             sys.modules["placard.bootstrap"].use()
@@ -79,6 +83,7 @@ class Injector:
         self._doing += f"\n{arguments!r}"
         self._record(site, via, nth)
         self._strike(site, via, nth, "before")
+        self._lose(site, via, nth)
         try:
             yield
         finally:
@@ -110,10 +115,20 @@ class Injector:
                 passes.write(json.dumps(passed) + "\n")
 
     def _strike(self, site: str, via: str, nth: int, phase: str) -> None:
+        if any(self._claim(arm, nth) for arm in self._armed(site, via, nth, phase)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _lose(self, site: str, via: str, nth: int) -> None:
+        for arm in self._armed(site, via, nth, "lost"):
+            if arm["id"] in self._losing or self._claim(arm, nth):
+                self._losing.add(arm["id"])
+                raise sys.modules["placard.domain.errors"].TransitionConflictError("another writer was first")
+
+    def _armed(self, site: str, via: str, nth: int, phase: str) -> Iterator[Arm]:
         for arm in self._arms():
             armed = arm["site"], arm["via"], arm["phase"], arm["nth"] in (nth, None)
-            if armed == (site, via, phase, True) and self._concerns(arm) and self._claim(arm, nth):
-                os.kill(os.getpid(), signal.SIGKILL)
+            if armed == (site, via, phase, True) and self._concerns(arm):
+                yield arm
 
     def _concerns(self, arm: Arm) -> bool:
         if not arm["victim"]:

@@ -847,6 +847,26 @@ def test_a_look_that_loses_every_race_is_found_by_a_due_time(world: World) -> No
     assert [call.operation for call in world.portal.calls] == [Op.POST]
 
 
+def test_an_answer_that_loses_every_race_leaves_the_link_and_is_found_when_the_lease_ends(world: World) -> None:
+    def answer(call: Call) -> Answer:
+        _refuse_leases(world, math.inf)
+        return Answer(Result.ACCEPTED, "advert-1", "t-1")
+
+    world.portal.script = answer
+    world.publish()
+    world.settle()
+    link = world.store.link_of("olx", "advert-1")
+    assert (link and link.classified_id, world.publication.remote_id) == (world.id, None)
+    _refuse_leases(world, 0)
+    world.portal.found = ("advert-1",)
+    world.portal.reading = (event("advert-1", world.clock.now() + SECOND, ends=Op.POST, state=S.LIVE, code="active"),)
+    world.clock.advance((world.publication.due or 0) - world.clock.now())
+    world.reconcile()
+    world.settle()
+    assert world.told() == ["RECEIVED(1)", "CREATING(1)", "CREATED(1)"]
+    assert [call.operation for call in world.portal.calls] == [Op.POST]
+
+
 def _writes(world: World) -> list[set[str]]:
     """Return the kinds of items of every write of a publication, with what was written beside it."""
     found: list[set[str]] = []
