@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import count
@@ -253,11 +254,10 @@ class Campaign:
     def _go(errand: Errand, errands: Errands) -> str:
         """Go an errand once; what did not come right, if anything, where the errand itself can tell."""
         try:
-            errand.go(errands)
+            with suppress(*MISHAPS):
+                errand.go(errands)
         except NotRightError as error:
             return str(error)
-        except MISHAPS:
-            return ""
         return ""
 
     def demand_peace(self, goals: Mapping[Listing, Goal], what: str) -> None:
