@@ -37,8 +37,8 @@ PARKED_SECONDS = 240.0
 # Who was cut off holds the publication's lease, then the token's, each for half a minute.
 CONSENT_SECONDS = 240.0
 # The same where a token has to be renewed: who was cut off may hold its lease for a minute (`portals.spotahome.tokens.LEASE`),
-# and a login may rest for half of one; before that, its message is hidden for half of one.
-RENEWED_SECONDS = 150.0
+# and a login may rest for half of one.
+RENEWED_SECONDS = 95.0
 
 
 class NotRightError(Exception):
@@ -145,12 +145,18 @@ class Errands:
         self.invoke("PollSpotahomeFunction", {"sweep": "full"})
 
     def renew_for_flat(self) -> None:
-        """A creation at Spotahome needs a new token."""
+        """A creation at Spotahome needs a new token; whoever needs it first asks for it."""
+        logins = self._count_logins()
         self._end_tokens()
         flat = Listing(self.hub, "spotahome")
         self._posted.append(flat)
         flat.post()
-        await_condition(lambda: _find_advert(flat) is not None, RENEWED_SECONDS)
+        await_condition(lambda: self._count_logins() > logins, RENEWED_SECONDS)
+
+    def _count_logins(self) -> int:
+        """How many tokens Spotahome has given."""
+        calls = self.hub.switch("spotahome", "GET", "calls?path=^/authentications$")["items"]
+        return sum(call["status"] == 201 for call in calls)
 
     def renew_for_house(self) -> None:
         """A change at AVIV needs a new token."""
@@ -290,14 +296,10 @@ class Errands:
     def goals(self) -> dict[Listing, Goal]:
         """Where those end that errands have changed or published. A flat's checks are ended by an errand, or by nobody."""
         shown = {home["id"] for home in self.hub.adverts("spotahome") if home["shown"]}
-        flats = {flat: LIVE if _find_advert(flat) in shown else CHECKED for flat in self._posted}
+        flats = {
+            flat: LIVE if (flat.latest.get("advert") or {}).get("id") in shown else CHECKED for flat in self._posted
+        }
         return {house: CHANGED if house.price else LIVE for house in self.houses} | flats
-
-
-def _find_advert(listing: Listing) -> str | None:
-    """The id that the portal gave to its advert, once the hub knows it."""
-    advert: dict[str, Any] = listing.latest.get("advert") or {}
-    return advert.get("id")
 
 
 # Ending everybody's tokens slows all other ways down, and a sweep or a comparison lasts the longer the more listings there are.

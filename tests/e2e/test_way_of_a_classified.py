@@ -95,7 +95,8 @@ def test_a_deleted_classified_is_gone_and_its_timeline_stays(crm: Crm, olx: Simu
     latest = listing.delete().await_status("DELETED")
     assert crm.send("GET", f"/classifieds/{listing.id}").status_code == 404
     assert set(latest) == set(BOTH)
-    assert len(olx.list_calls(advert, "DELETE")) == 1
+    # A worker may learn only by this call that its token has ended, and makes it again with the present one.
+    assert [call["status"] for call in olx.list_calls(advert, "DELETE") if call["status"] != 403] == [202]
     assert "CREATED" in {entry["status"] for entry in listing.list_applied("aviv")}
 
 
