@@ -176,7 +176,7 @@ class Errands:
         """
         house = self._consented = self._consented or self._publish_by_consent()
         self.hub.switch("olx", "POST", f"accounts/{house.hub.endpoints['customer_id']}/expire-tokens")
-        house.put(max(house.price, 180_000) + 1_000)
+        house.change()
 
         def is_refused() -> bool:
             latest = house.latest
@@ -222,7 +222,7 @@ class Errands:
 
     def _change_house(self, provider: str) -> Listing:
         house = next(self._houses[provider])
-        house.put(max(house.price, 180_000) + 1_000)
+        house.change()
         return house
 
     def subscribe(self) -> None:

@@ -56,10 +56,6 @@ class Way:
     lost: Point | None = None
 
 
-def _change(listing: Listing) -> None:
-    listing.put(max(listing.price, 180_000) + 1_000)
-
-
 def _say_at_portal(listing: Listing) -> None:
     """The portal says something by itself: OLX takes the advert down, AVIV could not fetch a picture after all."""
     advert = listing.latest["advert"]["id"]
@@ -82,11 +78,11 @@ WAYS = (
         Listing.post,
         {"olx": LIVE, "aviv": LIVE, "spotahome": CHECKED},
     ),
-    Way("update", PUBLISHING, _change, {"olx": CHANGED, "aviv": CHANGED}),
+    Way("update", PUBLISHING, Listing.change, {"olx": CHANGED, "aviv": CHANGED}),
     Way(
         "notify",
         ("notify_crm", "relay_changes"),
-        _change,
+        Listing.change,
         {"aviv": CHANGED},
         sites=lambda site: not site.endswith("SqsWakeUps.send.send_message_batch"),
     ),
